@@ -1,0 +1,1 @@
+//! The vocabulary and the refresh engine of tokenex.
