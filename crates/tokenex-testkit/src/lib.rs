@@ -1,1 +1,4 @@
 //! Test tools for tokenex.
+
+pub mod issuer;
+pub mod tls;
