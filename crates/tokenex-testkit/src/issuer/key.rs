@@ -7,8 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
-    RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
 };
 use rsa::pkcs8::EncodePrivateKey as _;
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -52,12 +51,10 @@ impl SigningKey {
     /// Makes a new key.
     pub fn generate(algorithm: Algorithm) -> Self {
         let made = match algorithm {
-            Algorithm::Es256 => {
-                EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-                    .expect("the system has randomness")
-                    .as_ref()
-                    .to_vec()
-            }
+            Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                .expect("the system has randomness")
+                .as_ref()
+                .to_vec(),
             Algorithm::Rs256 => rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048)
                 .expect("the system has randomness")
                 .to_pkcs8_der()
@@ -91,16 +88,10 @@ impl SigningKey {
         // Sorted members without white space are the canonical form of RFC 7638 section 3.
         let thumbprint = ring::digest::digest(&ring::digest::SHA256, public.to_string().as_bytes());
         let der = PrivatePkcs8KeyDer::from(der);
-        let public_key_pem =
-            rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, pair.certificate_algorithm())
-                .map_err(|_| InvalidKey)?
-                .public_key_pem();
-        Ok(Self {
-            pair,
-            kid: URL_SAFE_NO_PAD.encode(thumbprint),
-            public_key_pem,
-            public,
-        })
+        let public_key_pem = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, pair.certificate_algorithm())
+            .map_err(|_| InvalidKey)?
+            .public_key_pem();
+        Ok(Self { pair, kid: URL_SAFE_NO_PAD.encode(thumbprint), public_key_pem, public })
     }
 
     /// What it signs with.
@@ -134,15 +125,10 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {
-            Pair::Es256(pair) => pair
-                .sign(&random, message)
-                .expect("the system has randomness")
-                .as_ref()
-                .to_vec(),
+            Pair::Es256(pair) => pair.sign(&random, message).expect("the system has randomness").as_ref().to_vec(),
             Pair::Rs256(pair) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
-                    .expect("the system has randomness");
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).expect("the system has randomness");
                 signature
             }
         }
@@ -150,17 +136,13 @@ impl SigningKey {
 
     /// Whether `signature` is this key's over `message`.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        use ring::signature::{
-            ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
-        };
+        use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
         match &self.pair {
             Pair::Es256(pair) => {
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key())
-                    .verify(message, signature)
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key()).verify(message, signature)
             }
             Pair::Rs256(pair) => {
-                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key())
-                    .verify(message, signature)
+                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key()).verify(message, signature)
             }
         }
         .is_ok()

@@ -103,9 +103,8 @@ impl IssuerKeys {
         let key = self.0.maker.make(algorithm);
         let mut ring = self.ring();
         if old == OldKey::Dropped {
-            let (gone, kept) = std::mem::take(&mut ring.published)
-                .into_iter()
-                .partition(|k| k.algorithm() == algorithm);
+            let (gone, kept) =
+                std::mem::take(&mut ring.published).into_iter().partition(|k| k.algorithm() == algorithm);
             ring.published = kept;
             ring.withdrawn.extend::<Vec<_>>(gone);
         }
@@ -143,17 +142,13 @@ impl IssuerKeys {
         let (signed, signature) = jwt.rsplit_once('.').ok_or(VerifyError::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(VerifyError::Malformed)?;
         let (header, claims) = (decode_json(header)?, decode_json(payload)?);
-        let signature = URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| VerifyError::Malformed)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| VerifyError::Malformed)?;
         let ring = self.ring();
         let kid = header["kid"].as_str();
         let mut candidates = ring
             .published
             .iter()
-            .filter(|key| {
-                header["alg"] == key.algorithm().name() && kid.is_none_or(|kid| kid == key.kid())
-            })
+            .filter(|key| header["alg"] == key.algorithm().name() && kid.is_none_or(|kid| kid == key.kid()))
             .peekable();
         if candidates.peek().is_none() {
             return Err(VerifyError::UnknownKey);
@@ -216,15 +211,10 @@ impl fmt::Display for VerifyError {
 impl std::error::Error for VerifyError {}
 
 fn newest(keys: &[Arc<SigningKey>], algorithm: Algorithm) -> Option<Arc<SigningKey>> {
-    keys.iter()
-        .rev()
-        .find(|key| key.algorithm() == algorithm)
-        .cloned()
+    keys.iter().rev().find(|key| key.algorithm() == algorithm).cloned()
 }
 
 fn decode_json(part: &str) -> Result<Value, VerifyError> {
-    let bytes = URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| VerifyError::Malformed)?;
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| VerifyError::Malformed)?;
     serde_json::from_slice(&bytes).map_err(|_| VerifyError::Malformed)
 }

@@ -147,20 +147,12 @@ impl TokenBuilder {
         let published = self.keys.key(self.algorithm);
         let (algorithm, key) = match self.signer {
             Signer::Issuer => (self.algorithm.name(), Some(published.clone())),
-            Signer::Forger => (
-                self.algorithm.name(),
-                Some(self.keys.stranger(self.algorithm)),
-            ),
+            Signer::Forger => (self.algorithm.name(), Some(self.keys.stranger(self.algorithm))),
             Signer::Nobody => ("none", None),
         };
-        let header = changed(
-            json!({"alg": algorithm, "typ": "JWT", "kid": published.kid()}),
-            &self.header,
-        );
+        let header = changed(json!({"alg": algorithm, "typ": "JWT", "kid": published.kid()}), &self.header);
         let signed = format!("{}.{}", encode(&header), encode(&self.claims()));
-        let signature = key
-            .map(|key| key.sign(signed.as_bytes()))
-            .unwrap_or_default();
+        let signature = key.map(|key| key.sign(signed.as_bytes())).unwrap_or_default();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
