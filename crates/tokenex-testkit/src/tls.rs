@@ -15,10 +15,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
-};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -65,24 +62,15 @@ impl Certificates {
 
     fn build(names: &[&str], adjust: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "tokenex throw-away CA");
+        params.distinguished_name.push(DnType::CommonName, "tokenex throw-away CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = new_key();
-        let certificate = params
-            .self_signed(&key)
-            .expect("a CA certificate can be made");
+        let certificate = params.self_signed(&key).expect("a CA certificate can be made");
         let (ca_der, ca_pem) = (certificate.der().clone(), certificate.pem());
         let ca = rcgen::Issuer::new(params, key);
         let leaf = Leaf::sign(&ca, names, ExtendedKeyUsagePurpose::ServerAuth, adjust);
-        Self {
-            ca,
-            ca_der,
-            ca_pem,
-            leaf,
-        }
+        Self { ca, ca_der, ca_pem, leaf }
     }
 
     /// The certificate of the CA, PEM: what a client must trust.
@@ -114,10 +102,9 @@ impl Certificates {
 
     /// As [`server_config`](Self::server_config), but clients must show a certificate of this CA.
     pub fn server_config_for_known_clients(&self) -> Arc<ServerConfig> {
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(self.roots()), provider())
-                .build()
-                .expect("one root is enough for a verifier");
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(self.roots()), provider())
+            .build()
+            .expect("one root is enough for a verifier");
         self.server(server_builder().with_client_cert_verifier(verifier))
     }
 
@@ -144,9 +131,7 @@ impl Certificates {
 
     fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
-        roots
-            .add(self.ca_der.clone())
-            .expect("the CA certificate is well formed");
+        roots.add(self.ca_der.clone()).expect("the CA certificate is well formed");
         roots
     }
 }
@@ -165,8 +150,7 @@ impl Leaf {
         adjust: impl FnOnce(&mut CertificateParams),
     ) -> Self {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let mut params =
-            CertificateParams::new(names).expect("names are DNS names or IP addresses");
+        let mut params = CertificateParams::new(names).expect("names are DNS names or IP addresses");
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![usage];
@@ -174,14 +158,8 @@ impl Leaf {
         params.use_authority_key_identifier_extension = true;
         adjust(&mut params);
         let key = new_key();
-        let certificate = params
-            .signed_by(&key, ca)
-            .expect("a leaf certificate can be made");
-        Self {
-            certificate_der: certificate.der().clone(),
-            certificate_pem: certificate.pem(),
-            key,
-        }
+        let certificate = params.signed_by(&key, ca).expect("a leaf certificate can be made");
+        Self { certificate_der: certificate.der().clone(), certificate_pem: certificate.pem(), key }
     }
 
     /// The certificate, PEM.

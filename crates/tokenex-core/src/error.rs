@@ -1,0 +1,430 @@
+//! What goes wrong, in one type.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The result of everything fallible in tokenex.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of failure this is. Match on it, and on [`Error::code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An option is missing or wrong. Terminal until somebody changes it.
+    Configuration,
+    /// There is no usable identity token, or no other input: none found, malformed, expired, wrong audience.
+    Identity,
+    /// The target does not trust this identity: unknown issuer, subject, audience, key or role. Terminal with patience,
+    /// since people repair trust and it takes minutes to spread.
+    Trust,
+    /// The target knows the identity and refuses the operation. Terminal with patience.
+    Denied,
+    /// The named thing is not there. Terminal with patience.
+    NotFound,
+    /// The target asks for less traffic. Transient.
+    Throttled,
+    /// The target cannot answer now: unreachable, cut, overloaded, sealed. Transient.
+    Unavailable,
+    /// The time limit of the attempt passed. Transient.
+    Timeout,
+    /// The target's certificate is not trusted, or ours is not by it. Terminal with patience.
+    Tls,
+    /// The answer is not what the protocol says. Transient, since proxies and half-started servers do this.
+    Protocol,
+    /// A provider panicked. Transient.
+    Panic,
+    /// This handle was closed.
+    Closed,
+    /// The scheduler was shut down, or the runtime it worked on is gone.
+    Shutdown,
+    /// Someone else's error that fits none of the above.
+    Other,
+}
+
+/// Whether trying again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Retry {
+    /// It may work soon, without anybody doing anything.
+    Transient,
+    /// It works only after somebody repairs something; looked at again from time to time.
+    Terminal,
+}
+
+/// One failure: what failed, what the far end said, what to do.
+///
+/// Cloneable, because one failed attempt answers many waiting callers. There is no field for a raw body, a URL query,
+/// a header value or a token: they cannot get in.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    retry: Retry,
+    what: Cow<'static, str>,
+    said: Option<String>,
+    advice: Option<Cow<'static, str>>,
+    provider: Option<Cow<'static, str>>,
+    step: Option<Cow<'static, str>>,
+    status: Option<u16>,
+    code: Option<String>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    next_attempt_in: Option<Duration>,
+    presented: Option<Presented>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Which identity was presented when the trust was refused, so that a person can compare.
+///
+/// The texts are escaped and cut; they come from an unverified token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Presented {
+    /// The `iss` claim.
+    pub issuer: String,
+    /// The `sub` claim.
+    pub subject: String,
+    /// The `aud` claim, several joined by a blank.
+    pub audience: String,
+}
+
+impl Presented {
+    /// Describes the claims of the token that was sent.
+    pub fn new(claims: &crate::Claims) -> Self {
+        let text = |value: &str| printable(value, 200);
+        Self {
+            issuer: claims.issuer().map(text).unwrap_or_default(),
+            subject: claims.subject().map(text).unwrap_or_default(),
+            audience: text(&claims.audiences().join(" ")),
+        }
+    }
+}
+
+impl Error {
+    /// A failure of `kind`. `what` says what failed, in a sentence without a final stop; it must hold no secret.
+    ///
+    /// Whether it is transient follows from the kind and can be changed with [`retry`](Self::with_retry).
+    pub fn new(kind: ErrorKind, what: impl Into<Cow<'static, str>>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            retry: default_retry(kind),
+            what: what.into(),
+            said: None,
+            advice: None,
+            provider: None,
+            step: None,
+            status: None,
+            code: None,
+            request_id: None,
+            retry_after: None,
+            next_attempt_in: None,
+            presented: None,
+            source: None,
+        }))
+    }
+
+    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// Adds the message field of an error of the far end that the provider recognised. It is cut to 300 printable
+    /// characters; words that look like tokens and each of `secrets` are masked.
+    #[must_use]
+    pub fn with_said(self, said: &str, secrets: &[&str]) -> Self {
+        let said = sanitize(said, secrets);
+        self.edit(|e| e.said = (!said.is_empty()).then_some(said))
+    }
+
+    /// Adds what a person can do about it.
+    #[must_use]
+    pub fn with_advice(self, advice: impl Into<Cow<'static, str>>) -> Self {
+        self.edit(|e| e.advice = Some(advice.into()))
+    }
+
+    /// Changes whether trying again can help.
+    #[must_use]
+    pub fn with_retry(self, retry: Retry) -> Self {
+        self.edit(|e| e.retry = retry)
+    }
+
+    /// Names the provider, as in [`Provider::name`](crate::Provider::name). The first name stays.
+    #[must_use]
+    pub fn with_provider(self, provider: impl Into<Cow<'static, str>>) -> Self {
+        self.edit(|e| {
+            e.provider.get_or_insert_with(|| provider.into());
+        })
+    }
+
+    /// Names the step that failed (`login`, `read`, `renew`). The first name stays.
+    #[must_use]
+    pub fn with_step(self, step: impl Into<Cow<'static, str>>) -> Self {
+        self.edit(|e| {
+            e.step.get_or_insert_with(|| step.into());
+        })
+    }
+
+    /// Adds the HTTP status of the answer.
+    #[must_use]
+    pub fn with_status(self, status: http::StatusCode) -> Self {
+        self.edit(|e| e.status = Some(status.as_u16()))
+    }
+
+    /// Adds the provider's own error code.
+    #[must_use]
+    pub fn with_code(self, code: &str) -> Self {
+        let code = printable(code, 100);
+        self.edit(|e| e.code = Some(code))
+    }
+
+    /// Adds the provider's request id, which its support asks for.
+    #[must_use]
+    pub fn with_request_id(self, id: &str) -> Self {
+        let id = printable(id, 100);
+        self.edit(|e| e.request_id = Some(id))
+    }
+
+    /// Adds the time that the far end asked to wait.
+    #[must_use]
+    pub fn with_retry_after(self, wait: Duration) -> Self {
+        self.edit(|e| e.retry_after = Some(wait))
+    }
+
+    /// Adds which identity was presented.
+    #[must_use]
+    pub fn with_presented(self, claims: &crate::Claims) -> Self {
+        let presented = Presented::new(claims);
+        self.edit(|e| e.presented = Some(presented))
+    }
+
+    /// Adds the cause. It must hold no secret.
+    #[must_use]
+    pub fn with_source(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.edit(|e| e.source = Some(Arc::new(source)))
+    }
+
+    pub(crate) fn with_next_attempt_in(self, wait: Duration) -> Self {
+        self.edit(|e| e.next_attempt_in = Some(wait))
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether trying again can help.
+    pub fn retry(&self) -> Retry {
+        self.0.retry
+    }
+
+    /// Whether it may work soon, without anybody doing anything.
+    pub fn is_transient(&self) -> bool {
+        self.0.retry == Retry::Transient
+    }
+
+    /// The provider that failed.
+    pub fn provider(&self) -> Option<&str> {
+        self.0.provider.as_deref()
+    }
+
+    /// The step that failed.
+    pub fn step(&self) -> Option<&str> {
+        self.0.step.as_deref()
+    }
+
+    /// The HTTP status of the answer, when there was one.
+    pub fn status(&self) -> Option<http::StatusCode> {
+        self.0.status.and_then(|s| http::StatusCode::from_u16(s).ok())
+    }
+
+    /// The provider's own error code.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The provider's request id.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the far end asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How long until the engine tries again by itself, counted from when this error was returned.
+    pub fn next_attempt_in(&self) -> Option<Duration> {
+        self.0.next_attempt_in
+    }
+
+    /// Which identity was presented, when the trust was refused.
+    pub fn presented(&self) -> Option<&Presented> {
+        self.0.presented.as_ref()
+    }
+
+    /// What the far end said, masked and cut.
+    pub fn said(&self) -> Option<&str> {
+        self.0.said.as_deref()
+    }
+
+    /// What a person can do about it.
+    pub fn advice(&self) -> Option<&str> {
+        self.0.advice.as_deref()
+    }
+}
+
+/// Which kinds are worth trying again soon. A provider overrides it where its documents say otherwise.
+fn default_retry(kind: ErrorKind) -> Retry {
+    use ErrorKind::*;
+    match kind {
+        // A missing or stale identity token is transient: whoever puts it there (kubelet, CI) does so by itself.
+        Identity | Throttled | Unavailable | Timeout | Protocol | Panic | Other => Retry::Transient,
+        Configuration | Trust | Denied | NotFound | Tls | Closed | Shutdown => Retry::Terminal,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &*self.0;
+        match (&e.provider, &e.step) {
+            (Some(provider), Some(step)) => write!(f, "{provider} {step}: ")?,
+            (Some(one), None) | (None, Some(one)) => write!(f, "{one}: ")?,
+            (None, None) => {}
+        }
+        f.write_str(&e.what)?;
+        if let Some(status) = e.status {
+            write!(f, " (HTTP {status})")?;
+        }
+        if let Some(code) = &e.code {
+            write!(f, " [{code}]")?;
+        }
+        if let Some(said) = &e.said {
+            write!(f, ": \"{said}\"")?;
+        }
+        if let Some(p) = &e.presented {
+            write!(
+                f,
+                "; the token said issuer \"{}\", subject \"{}\", audience \"{}\"",
+                p.issuer, p.subject, p.audience
+            )?;
+        }
+        if let Some(advice) = &e.advice {
+            write!(f, "; {advice}")?;
+        }
+        if let Some(id) = &e.request_id {
+            write!(f, " (request {id})")?;
+        }
+        if let Some(wait) = e.next_attempt_in {
+            write!(f, "; next attempt in {:.1} s", wait.as_secs_f64())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?}, {:?}, {self})", self.0.kind, self.0.retry)?;
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            write!(f, "; caused by: {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|e| e as _)
+    }
+}
+
+/// Longest text of a far end that an error repeats, in characters.
+const SAID_MAX: usize = 300;
+
+/// A word this long made of token characters is taken for a token.
+const TOKEN_MIN: usize = 40;
+
+/// Cuts, makes printable and masks a text that came from outside.
+fn sanitize(text: &str, secrets: &[&str]) -> String {
+    let mut text = Cow::Borrowed(text);
+    for secret in secrets.iter().filter(|s| s.len() >= 4) {
+        if text.contains(secret) {
+            text = Cow::Owned(text.replace(secret, "***"));
+        }
+    }
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let masked: Vec<Cow<'_, str>> = words.into_iter().map(mask_token).collect();
+    printable(&masked.join(" "), SAID_MAX)
+}
+
+/// Masks the parts of a word that look like tokens: long runs of base64url characters and dots.
+fn mask_token(word: &str) -> Cow<'_, str> {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '=');
+    let mut runs = word.split(|c| !is_token(c));
+    let looks_secret = |run: &str| {
+        let jwt = run.starts_with("eyJ") && run.len() > 10;
+        let vault = ["hvs.", "hvb.", "s.", "b."].iter().any(|p| run.starts_with(p)) && run.len() > 20;
+        // Host names and paths are long too, but they have no digits and capitals mixed in.
+        let mixed = run.bytes().any(|b| b.is_ascii_digit()) && run.bytes().any(|b| b.is_ascii_uppercase());
+        jwt || vault || (run.len() >= TOKEN_MIN && mixed)
+    };
+    if runs.clone().any(looks_secret) {
+        let mut masked = word.to_owned();
+        for run in runs.by_ref().filter(|r| looks_secret(r)) {
+            masked = masked.replace(run, "***");
+        }
+        Cow::Owned(masked)
+    } else {
+        Cow::Borrowed(word)
+    }
+}
+
+/// At most `max` characters; what does not print is escaped.
+fn printable(text: &str, max: usize) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    for c in text.chars() {
+        if count >= max {
+            out.push('…');
+            break;
+        }
+        // Bidirectional controls and the like can make a text read as another one.
+        if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+        count += 1;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_in_what_the_far_end_said_is_masked() {
+        let jwt = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.c2ln";
+        let error = Error::new(ErrorKind::Trust, "refused").with_said(
+            &format!("bad token '{jwt}' and hunter22 by\nvault.example.internal.cluster.local"),
+            &["hunter22"],
+        );
+        let text = error.to_string();
+        assert!(!text.contains(jwt) && !text.contains("hunter22"), "{text}");
+        assert!(text.contains("vault.example.internal.cluster.local"), "{text}");
+    }
+
+    #[test]
+    fn what_the_far_end_said_is_cut_and_printable() {
+        let error = Error::new(ErrorKind::Protocol, "x").with_said(&"a\u{202e}\u{7} ".repeat(400), &[]);
+        let said = error.said().unwrap();
+        assert!(said.chars().count() < 3000 && !said.contains('\u{202e}') && !said.contains('\u{7}'));
+    }
+}
