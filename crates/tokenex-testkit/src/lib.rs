@@ -1,5 +1,9 @@
 //! Test tools for tokenex.
 
+pub mod clock;
 pub mod issuer;
+#[cfg(feature = "servers")]
+pub mod servers;
 pub mod tls;
+pub mod transport;
 pub mod web;

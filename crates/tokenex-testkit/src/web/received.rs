@@ -5,23 +5,38 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// A request as it arrived. `Debug` shows method and path only, since the rest tends to be secret.
 #[derive(Clone)]
 pub struct Received {
     parts: http::request::Parts,
     body: Bytes,
+    at: Instant,
 }
 
 impl Received {
     pub(crate) fn new(request: http::Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
-        Self { parts, body }
+        Self { parts, body, at: Instant::now() }
     }
 
     /// The method.
     pub fn method(&self) -> &Method {
         &self.parts.method
+    }
+
+    /// When it arrived, on tokio's clock.
+    pub fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// Whether it went to this host: a name, or name and port as in the URL.
+    pub fn is_for(&self, host: &str) -> bool {
+        let uri = &self.parts.uri;
+        uri.host() == Some(host)
+            || uri.authority().is_some_and(|authority| authority.as_str() == host)
+            || self.header("host") == host
     }
 
     /// The path, without the query.
