@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod issuer;
+pub mod proxy;
 #[cfg(feature = "servers")]
 pub mod servers;
 pub mod tls;

@@ -11,9 +11,7 @@ pub struct ServerError {
 
 impl ServerError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-        }
+        Self { message: message.into() }
     }
 
     pub(super) fn io(action: &str, path: &Path, error: &io::Error) -> Self {

@@ -52,11 +52,7 @@ mod workspace;
 
 pub use error::ServerError;
 pub use openbao::{
-    Admin, AuditedRequest, DatabaseConnection, DynamicRole, JwtRole, JwtTrust, OpenBao, Scheme,
-    StaticRole,
+    Admin, AuditedRequest, DatabaseConnection, DynamicRole, JwtRole, JwtTrust, OpenBao, Scheme, StaticRole,
 };
 pub use postgres::{LoginError, Postgres, Rows, Session, login};
-pub use tools::{
-    OPENBAO_VARIABLE, OPENBAO_VERSION, POSTGRES_VARIABLE, fetch_openbao, find_openbao,
-    find_postgres,
-};
+pub use tools::{OPENBAO_VARIABLE, OPENBAO_VERSION, POSTGRES_VARIABLE, fetch_openbao, find_openbao, find_postgres};

@@ -53,6 +53,7 @@ pub struct OpenBao {
     port: u16,
     ca_pem: Option<String>,
     unseal_key: UnsealKey,
+    directory: PathBuf,
     audit_log: PathBuf,
 }
 
@@ -115,6 +116,13 @@ impl OpenBao {
     #[must_use]
     pub fn admin(&self) -> &Admin {
         &self.admin
+    }
+
+    /// The directory that holds everything the server writes. It goes with the
+    /// server.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Seals the server: it answers 503 until [`OpenBao::unseal`].
@@ -190,10 +198,7 @@ impl OpenBao {
     ///
     /// # Errors
     /// As [`OpenBao::requests`].
-    pub fn count_requests(
-        &self,
-        fits: impl Fn(&AuditedRequest) -> bool,
-    ) -> Result<usize, ServerError> {
+    pub fn count_requests(&self, fits: impl Fn(&AuditedRequest) -> bool) -> Result<usize, ServerError> {
         Ok(self.requests()?.iter().filter(|r| fits(r)).count())
     }
 
@@ -220,20 +225,13 @@ impl OpenBao {
             Scheme::Http => (format!("http://127.0.0.1:{port}"), None),
             Scheme::Https => {
                 let path = directory.join("vault-ca.pem");
-                let pem = fs::read_to_string(&path)
-                    .map_err(|e| ServerError::io("read the server's authority", &path, &e))?;
+                let pem =
+                    fs::read_to_string(&path).map_err(|e| ServerError::io("read the server's authority", &path, &e))?;
                 (format!("https://127.0.0.1:{port}"), Some(pem))
             }
         };
         let admin = Admin::new(address, root_token, ca_pem.as_deref())?;
-        let server = Self {
-            supervisor,
-            admin,
-            port,
-            ca_pem,
-            unseal_key,
-            audit_log,
-        };
+        let server = Self { supervisor, admin, port, ca_pem, unseal_key, directory, audit_log };
         server.ready(&log).await?;
         Ok(server)
     }
@@ -264,10 +262,7 @@ fn launch(
     // Audit devices can only be declared here: the API to enable one is closed.
     fs::write(
         &config,
-        format!(
-            "audit \"file\" \"requests\" {{\n  options {{\n    file_path = {}\n  }}\n}}\n",
-            json!(text(audit_log))
-        ),
+        format!("audit \"file\" \"requests\" {{\n  options {{\n    file_path = {}\n  }}\n}}\n", json!(text(audit_log))),
     )
     .map_err(|e| ServerError::io("write a file", &config, &e))?;
     let mut command = vec![
@@ -298,11 +293,7 @@ fn launch(
 }
 
 /// The key stands only in what a development server prints at its start.
-async fn announced_unseal_key(
-    supervisor: &Supervisor,
-    log: &Path,
-    port: u16,
-) -> Result<UnsealKey, ServerError> {
+async fn announced_unseal_key(supervisor: &Supervisor, log: &Path, port: u16) -> Result<UnsealKey, ServerError> {
     let until = Instant::now() + READY_WITHIN;
     loop {
         let text = fs::read_to_string(log).unwrap_or_default();
@@ -318,12 +309,7 @@ async fn announced_unseal_key(
     }
 }
 
-async fn still_starting(
-    supervisor: &Supervisor,
-    until: Instant,
-    log: &Path,
-    port: u16,
-) -> Result<(), ServerError> {
+async fn still_starting(supervisor: &Supervisor, until: Instant, log: &Path, port: u16) -> Result<(), ServerError> {
     if !supervisor.is_alive().await || Instant::now() > until {
         return Err(not_started(log, port));
     }
@@ -332,10 +318,7 @@ async fn still_starting(
 }
 
 fn not_started(log: &Path, port: u16) -> ServerError {
-    ServerError::new(format!(
-        "OpenBao did not start on port {port}. Its log ends with:\n{}",
-        log_tail(log)
-    ))
+    ServerError::new(format!("OpenBao did not start on port {port}. Its log ends with:\n{}", log_tail(log)))
 }
 
 /// Keeps the key out of `Debug`.

@@ -23,9 +23,7 @@ pub(super) fn free_pair() -> Result<u16, ServerError> {
             return Ok(port);
         }
     }
-    Err(ServerError::new(format!(
-        "no free pair of ports between {LOWEST} and {HIGHEST} on 127.0.0.1 in {TRIES} tries"
-    )))
+    Err(ServerError::new(format!("no free pair of ports between {LOWEST} and {HIGHEST} on 127.0.0.1 in {TRIES} tries")))
 }
 
 fn is_free(port: u16) -> bool {

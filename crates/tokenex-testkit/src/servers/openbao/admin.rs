@@ -20,21 +20,11 @@ pub struct Admin {
 }
 
 impl Admin {
-    pub(super) fn new(
-        address: String,
-        token: String,
-        ca_pem: Option<&str>,
-    ) -> Result<Self, ServerError> {
+    pub(super) fn new(address: String, token: String, ca_pem: Option<&str>) -> Result<Self, ServerError> {
         let failed = |why: String| ServerError::new(format!("cannot make an HTTP client: {why}"));
         let mut roots = rustls::RootCertStore::empty();
-        for certificate in ca_pem
-            .map(|pem| CertificateDer::pem_slice_iter(pem.as_bytes()))
-            .into_iter()
-            .flatten()
-        {
-            roots
-                .add(certificate.map_err(|e| failed(e.to_string()))?)
-                .map_err(|e| failed(e.to_string()))?;
+        for certificate in ca_pem.map(|pem| CertificateDer::pem_slice_iter(pem.as_bytes())).into_iter().flatten() {
+            roots.add(certificate.map_err(|e| failed(e.to_string()))?).map_err(|e| failed(e.to_string()))?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -49,11 +39,7 @@ impl Admin {
             .timeout(ANSWER_WITHIN)
             .build()
             .map_err(|e| failed(e.to_string()))?;
-        Ok(Self {
-            client,
-            address,
-            token,
-        })
+        Ok(Self { client, address, token })
     }
 
     /// The server's address.
@@ -99,19 +85,13 @@ impl Admin {
     /// # Errors
     /// As [`Admin::read`].
     pub async fn list(&self, path: &str) -> Result<Vec<String>, ServerError> {
-        let (status, answer) = self
-            .send(Method::GET, &format!("{path}?list=true"), None)
-            .await?;
+        let (status, answer) = self.send(Method::GET, &format!("{path}?list=true"), None).await?;
         if status == 404 {
             return Ok(Vec::new());
         }
         let answer = accepted("LIST", path, status, answer)?;
         let keys = answer["data"]["keys"].as_array();
-        Ok(keys
-            .into_iter()
-            .flatten()
-            .filter_map(|key| key.as_str().map(str::to_owned))
-            .collect())
+        Ok(keys.into_iter().flatten().filter_map(|key| key.as_str().map(str::to_owned)).collect())
     }
 
     /// Mounts a secrets engine, for example
@@ -121,9 +101,7 @@ impl Admin {
     /// As [`Admin::read`].
     pub async fn mount(&self, path: &str, kind: &str, options: Value) -> Result<(), ServerError> {
         let body = json!({"type": kind, "options": options});
-        self.write(&format!("sys/mounts/{path}"), &body)
-            .await
-            .map(drop)
+        self.write(&format!("sys/mounts/{path}"), &body).await.map(drop)
     }
 
     /// Writes a policy in the server's own language.
@@ -132,9 +110,7 @@ impl Admin {
     /// As [`Admin::read`].
     pub async fn policy(&self, name: &str, rules: &str) -> Result<(), ServerError> {
         let body = json!({"policy": rules});
-        self.write(&format!("sys/policies/acl/{name}"), &body)
-            .await
-            .map(drop)
+        self.write(&format!("sys/policies/acl/{name}"), &body).await.map(drop)
     }
 
     pub(super) async fn live_token_accessors(&self) -> Result<Vec<String>, ServerError> {
@@ -145,49 +121,30 @@ impl Admin {
     }
 
     pub(super) async fn is_healthy(&self) -> bool {
-        matches!(
-            self.send(Method::GET, "sys/health", None).await,
-            Ok((200, _))
-        )
+        matches!(self.send(Method::GET, "sys/health", None).await, Ok((200, _)))
     }
 
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Value, ServerError> {
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ServerError> {
         let name = method.to_string();
         let (status, answer) = self.send(method, path, body).await?;
         accepted(&name, path, status, answer)
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<(u16, Value), ServerError> {
-        let unanswered = |e: reqwest::Error| {
-            ServerError::new(format!("no answer from {}/v1/{path}: {e}", self.address))
-        };
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(u16, Value), ServerError> {
+        let unanswered =
+            |e: reqwest::Error| ServerError::new(format!("no answer from {}/v1/{path}: {e}", self.address));
         let mut request = self
             .client
             .request(method, format!("{}/v1/{path}", self.address))
             .header("x-vault-token", &self.token)
             .header("x-vault-request", "true");
         if let Some(body) = body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_string());
+            request = request.header("content-type", "application/json").body(body.to_string());
         }
         let response = request.send().await.map_err(unanswered)?;
         let status = response.status().as_u16();
         let bytes = response.bytes().await.map_err(unanswered)?;
-        Ok((
-            status,
-            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-        ))
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 }
 
@@ -195,22 +152,12 @@ fn accepted(method: &str, path: &str, status: u16, answer: Value) -> Result<Valu
     if (200..300).contains(&status) {
         return Ok(answer);
     }
-    let errors: Vec<_> = answer["errors"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    Err(ServerError::new(format!(
-        "OpenBao answered {status} to {method} {path}: {}",
-        errors.join("; ")
-    )))
+    let errors: Vec<_> = answer["errors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    Err(ServerError::new(format!("OpenBao answered {status} to {method} {path}: {}", errors.join("; "))))
 }
 
 impl fmt::Debug for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admin")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
+        f.debug_struct("Admin").field("address", &self.address).finish_non_exhaustive()
     }
 }

@@ -37,14 +37,10 @@ impl AuditedRequest {
 /// and only the first is written before the request has any effect. The answer
 /// leaves the server after the second, so a caller who has its answer finds it.
 pub(super) fn read(log: &Path) -> Result<Vec<AuditedRequest>, ServerError> {
-    let text =
-        fs::read_to_string(log).map_err(|e| ServerError::io("read the audit log", log, &e))?;
+    let text = fs::read_to_string(log).map_err(|e| ServerError::io("read the audit log", log, &e))?;
     // The last line may be half written: it is then not valid JSON and belongs
     // to a request that nobody has an answer to.
-    let entries: Vec<Value> = text
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
+    let entries: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let requests = entries.iter().filter(|entry| entry["type"] == "response");
     Ok(requests.map(audited).collect())
 }

@@ -88,10 +88,7 @@ impl StaticRole {
     /// A role for the user of the same name.
     #[must_use]
     pub fn new(name: &str, rotation_period: Duration) -> Self {
-        Self {
-            name: name.to_owned(),
-            rotation_period,
-        }
+        Self { name: name.to_owned(), rotation_period }
     }
 }
 
@@ -101,11 +98,7 @@ impl Admin {
     ///
     /// # Errors
     /// If the server refuses; it logs in to the database at once.
-    pub async fn enable_database(
-        &self,
-        mount: &str,
-        connection: &DatabaseConnection,
-    ) -> Result<(), ServerError> {
+    pub async fn enable_database(&self, mount: &str, connection: &DatabaseConnection) -> Result<(), ServerError> {
         self.mount(mount, "database", json!({})).await?;
         let url = format!(
             "postgresql://{{{{username}}}}:{{{{password}}}}@{}/{}?sslmode=disable",
@@ -118,9 +111,7 @@ impl Admin {
             "username": connection.user,
             "password": connection.password,
         });
-        self.write(&format!("{mount}/config/{CONNECTION}"), &body)
-            .await
-            .map(drop)
+        self.write(&format!("{mount}/config/{CONNECTION}"), &body).await.map(drop)
     }
 
     /// Writes a dynamic role.
@@ -134,9 +125,7 @@ impl Admin {
             "default_ttl": seconds(role.ttl),
             "max_ttl": seconds(role.max_ttl),
         });
-        self.write(&format!("{mount}/roles/{}", role.name), &body)
-            .await
-            .map(drop)
+        self.write(&format!("{mount}/roles/{}", role.name), &body).await.map(drop)
     }
 
     /// Creates the database user of a static role, and the role: the first
@@ -144,12 +133,7 @@ impl Admin {
     ///
     /// # Errors
     /// If the database or the server refuses.
-    pub async fn static_role(
-        &self,
-        mount: &str,
-        role: &StaticRole,
-        postgres: &Postgres,
-    ) -> Result<(), ServerError> {
+    pub async fn static_role(&self, mount: &str, role: &StaticRole, postgres: &Postgres) -> Result<(), ServerError> {
         let name = &role.name;
         postgres
             .query(&format!("CREATE ROLE \"{name}\" WITH LOGIN"))
@@ -161,9 +145,7 @@ impl Admin {
             "rotation_period": seconds(role.rotation_period),
             "rotation_statements": ["ALTER ROLE \"{{name}}\" WITH PASSWORD '{{password}}'"],
         });
-        self.write(&format!("{mount}/static-roles/{name}"), &body)
-            .await
-            .map(drop)
+        self.write(&format!("{mount}/static-roles/{name}"), &body).await.map(drop)
     }
 }
 

@@ -30,8 +30,7 @@ impl Admin {
     /// If the server refuses. With [`JwtTrust::Discovery`] it asks the issuer at
     /// once and refuses when that does not answer.
     pub async fn enable_jwt(&self, mount: &str, trust: &JwtTrust) -> Result<(), ServerError> {
-        self.write(&format!("sys/auth/{mount}"), &json!({"type": "jwt"}))
-            .await?;
+        self.write(&format!("sys/auth/{mount}"), &json!({"type": "jwt"})).await?;
         self.trust(mount, trust).await
     }
 
@@ -48,9 +47,7 @@ impl Admin {
             }),
             JwtTrust::PublicKeys { pems } => json!({"jwt_validation_pubkeys": pems}),
         };
-        self.write(&format!("auth/{mount}/config"), &config)
-            .await
-            .map(drop)
+        self.write(&format!("auth/{mount}/config"), &config).await.map(drop)
     }
 
     /// Writes a login role.
@@ -59,9 +56,7 @@ impl Admin {
     /// If the server refuses.
     pub async fn jwt_role(&self, mount: &str, role: &JwtRole) -> Result<(), ServerError> {
         let path = format!("auth/{mount}/role/{}", role.name);
-        self.write(&path, &Value::Object(role.body.clone()))
-            .await
-            .map(drop)
+        self.write(&path, &Value::Object(role.body.clone())).await.map(drop)
     }
 }
 
@@ -81,10 +76,7 @@ impl JwtRole {
         body.insert("role_type".to_owned(), json!("jwt"));
         body.insert("user_claim".to_owned(), json!("sub"));
         body.insert("bound_audiences".to_owned(), json!([audience]));
-        Self {
-            name: name.to_owned(),
-            body,
-        }
+        Self { name: name.to_owned(), body }
     }
 
     /// Only this subject.

@@ -45,8 +45,7 @@ impl Account {
             Self::Own => Ok(()),
             Self::Dedicated => {
                 let (user, group) = (id(&["-u", ACCOUNT])?, id(&["-g", ACCOUNT])?);
-                chown(path, Some(user), Some(group))
-                    .map_err(|e| ServerError::io("change the owner", path, &e))
+                chown(path, Some(user), Some(group)).map_err(|e| ServerError::io("change the owner", path, &e))
             }
         }
     }
@@ -78,19 +77,14 @@ impl Account {
 /// Creates a directory that only the server's account can enter.
 pub(in crate::servers) fn private_directory(path: &Path, account: &Account) -> Result<(), ServerError> {
     use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new()
-        .mode(0o700)
-        .create(path)
-        .map_err(|e| ServerError::io("create a directory", path, &e))?;
+    fs::DirBuilder::new().mode(0o700).create(path).map_err(|e| ServerError::io("create a directory", path, &e))?;
     account.own(path)
 }
 
 /// Asks the `id` program: std tells no user ids without `unsafe`.
 fn id(arguments: &[&str]) -> Result<u32, ServerError> {
-    let output = Command::new("id")
-        .args(arguments)
-        .output()
-        .map_err(|e| ServerError::new(format!("cannot run `id`: {e}")))?;
+    let output =
+        Command::new("id").args(arguments).output().map_err(|e| ServerError::new(format!("cannot run `id`: {e}")))?;
     String::from_utf8_lossy(&output.stdout)
         .trim()
         .parse()

@@ -15,12 +15,7 @@ pub type Rows = Vec<Vec<Option<String>>>;
 /// # Errors
 /// [`LoginError::Refused`] if the server answered and did not let the user in,
 /// [`LoginError::Unreachable`] if there was no answer.
-pub async fn login(
-    address: SocketAddr,
-    database: &str,
-    user: &str,
-    password: &str,
-) -> Result<(), LoginError> {
+pub async fn login(address: SocketAddr, database: &str, user: &str, password: &str) -> Result<(), LoginError> {
     let session = Session::open(address, database, user, password).await?;
     session.query("SELECT 1").await.map(drop)
 }
@@ -39,12 +34,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`login`].
-    pub async fn open(
-        address: SocketAddr,
-        database: &str,
-        user: &str,
-        password: &str,
-    ) -> Result<Self, LoginError> {
+    pub async fn open(address: SocketAddr, database: &str, user: &str, password: &str) -> Result<Self, LoginError> {
         let mut config = Config::new();
         config
             .host(address.ip().to_string())
@@ -80,11 +70,7 @@ impl Session {
                 SimpleQueryMessage::Row(row) => Some(row),
                 _ => None,
             })
-            .map(|row| {
-                (0..row.len())
-                    .map(|column| row.get(column).map(str::to_owned))
-                    .collect()
-            })
+            .map(|row| (0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
             .collect())
     }
 }
@@ -128,10 +114,7 @@ impl LoginError {
 impl From<&tokio_postgres::Error> for LoginError {
     fn from(error: &tokio_postgres::Error) -> Self {
         match error.as_db_error() {
-            Some(said) => Self::Refused {
-                code: said.code().code().to_owned(),
-                message: said.message().to_owned(),
-            },
+            Some(said) => Self::Refused { code: said.code().code().to_owned(), message: said.message().to_owned() },
             None => Self::Unreachable(error.to_string()),
         }
     }

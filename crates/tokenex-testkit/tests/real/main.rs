@@ -1,0 +1,5 @@
+//! The helpers for real servers, tried on real servers.
+
+mod lifetime;
+mod openbao;
+mod postgres;
