@@ -1,5 +1,6 @@
 //! Test tools for tokenex.
 
+pub mod canary;
 pub mod clock;
 pub mod issuer;
 pub mod proxy;
