@@ -11,6 +11,7 @@ mod policy;
 mod provider;
 mod secret;
 mod source;
+pub mod sources;
 pub mod time;
 mod transport;
 
