@@ -62,7 +62,9 @@ impl Certificates {
 
     fn build(names: &[&str], adjust: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "tokenex throw-away CA");
+        // Clients look a CA up by its name: two of the same name would make a wrong CA look like a bad signature.
+        let name = format!("tokenex throw-away CA {:08x}", fastrand::u32(..));
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = new_key();

@@ -1,0 +1,11 @@
+//! The test tools, tested: each fault must be a fault that a real client sees, each guard must catch what it is for.
+
+mod canary;
+mod clock;
+mod files;
+mod issuer;
+mod proxy;
+mod support;
+mod tls;
+mod transport;
+mod web;
