@@ -1,2 +1,85 @@
-//! Housekeeping.
-fn main() {}
+//! Housekeeping for the tokenex workspace, behind `cargo xtask`.
+//!
+//! One file per command. Everything they download or write lands under `target/`.
+
+// What a command prints is its result.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::process::ExitCode;
+
+mod api;
+mod demo;
+mod process;
+mod sabotage;
+mod services;
+mod test;
+mod workspace;
+
+const HELP: &str = "\
+Housekeeping for the tokenex workspace.
+
+Usage: cargo xtask COMMAND
+
+  test [--offline-only] [--no-sabotage]
+        Everything that must hold before a change goes in: format, lints, unit,
+        integration and doc tests, feature combinations, documentation, licences,
+        public API, tests on real servers, sabotage. Installs what it needs under
+        target/. The last line names the number of real-server tests that ran.
+        --offline-only leaves out what needs real servers, and says so.
+        --no-sabotage leaves out the sabotage, the longest stage.
+
+  services [--fetch-only] [-- PROGRAM ARGUMENT...]
+        Starts PostgreSQL and OpenBao on free loopback ports, tells how to connect,
+        and stops them at Ctrl-C. With a program: runs it with the addresses in its
+        environment, and stops them when it ends. --fetch-only installs what is
+        missing and starts nothing.
+
+  demo vault
+        A walkthrough on real servers: a JWT becomes database credentials that stay
+        fresh for half a minute and are gone after the close.
+
+  sabotage [N]
+        Breaks each promise (or promise N) of a handle on purpose, in a copy under
+        target/, and demands that the promise's test notices.
+
+  api [--bless]
+        Compares the public API of each published crate with its public-api.txt.
+        --bless writes the files anew.
+
+  help
+        This text.
+";
+
+/// Why a command failed, in words for the person who called it.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result<(), Failure> {
+    match arguments {
+        ["test", options @ ..] => test::run(&test::Options::parse(options)?),
+        ["services", "--fetch-only"] => services::fetch_only(),
+        ["services"] => services::run(&[]),
+        ["services", "--", command @ ..] => services::run(command),
+        ["demo", "vault"] => demo::vault(),
+        ["sabotage"] => sabotage::run(None),
+        ["sabotage", promise] => sabotage::run(Some(promise)),
+        ["api"] => api::compare(),
+        ["api", "--bless"] => api::bless(),
+        ["help" | "--help" | "-h"] | [_, "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("`cargo xtask {}` is not a command. These are:\n\n{HELP}", arguments.join(" ")).into()),
+    }
+}

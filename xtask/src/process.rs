@@ -1,0 +1,66 @@
+//! Running other programs.
+
+use std::{
+    ffi::OsStr,
+    fmt::Write as _,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::Failure;
+
+/// The cargo that runs us, at the workspace's root.
+pub(crate) fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+/// Shows the command, runs it with its output visible, and fails if it fails.
+pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+    show(command);
+    let status = command.status().map_err(|e| unstartable(command, &e))?;
+    if status.success() { Ok(()) } else { Err(format!("`{}` failed ({status})", text(command)).into()) }
+}
+
+/// As [`run`], and also returns what the program printed to standard output.
+pub(crate) fn run_and_read(command: &mut Command) -> Result<String, Failure> {
+    show(command);
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| unstartable(command, &e))?;
+    let mut output = String::new();
+    for line in BufReader::new(child.stdout.take().ok_or("no pipe")?).lines() {
+        let line = line?;
+        println!("{line}");
+        writeln!(output, "{line}")?;
+    }
+    let status = child.wait()?;
+    if status.success() { Ok(output) } else { Err(format!("`{}` failed ({status})", text(command)).into()) }
+}
+
+/// Runs quietly and returns standard output; what the program said on standard
+/// error is part of the failure.
+pub(crate) fn read(command: &mut Command) -> Result<String, Failure> {
+    let output = command.output().map_err(|e| unstartable(command, &e))?;
+    if output.status.success() {
+        return Ok(String::from_utf8(output.stdout)?);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("`{}` failed ({}):\n{}", text(command), output.status, said.trim_end()).into())
+}
+
+/// The command as a person would type it.
+pub(crate) fn text(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(program.as_os_str());
+    let words: Vec<_> = std::iter::once(program).chain(command.get_args()).map(OsStr::to_string_lossy).collect();
+    words.join(" ")
+}
+
+fn show(command: &Command) {
+    println!("$ {}", text(command));
+}
+
+fn unstartable(command: &Command, error: &std::io::Error) -> String {
+    format!("cannot run `{}`: {error}", text(command))
+}

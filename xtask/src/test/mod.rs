@@ -1,0 +1,125 @@
+//! `cargo xtask test`: the one test command.
+
+use std::time::{Duration, Instant};
+
+use crate::{Failure, workspace::Workspace};
+
+mod deny;
+mod dependencies;
+mod real;
+mod stages;
+
+/// What was asked for on the command line.
+#[derive(Default)]
+pub(crate) struct Options {
+    offline_only: bool,
+    no_sabotage: bool,
+}
+
+impl Options {
+    pub(crate) fn parse(arguments: &[&str]) -> Result<Self, Failure> {
+        let mut options = Self::default();
+        for argument in arguments {
+            match *argument {
+                "--offline-only" => options.offline_only = true,
+                "--no-sabotage" => options.no_sabotage = true,
+                other => {
+                    return Err(format!("`cargo xtask test` has no option `{other}`; see `cargo xtask help`").into());
+                }
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Runs every stage, also after one failed, and fails at the end if any did: a
+/// formatting slip should not hide a broken test.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    let mut report = Report::default();
+    let Some(workspace) = report.stage("Cargo.lock is up to date", Workspace::load) else {
+        return report.finish("real-server tests: none ran, the workspace cannot be read");
+    };
+    report.stage("format", || stages::format(&workspace));
+    report.stage("rust-version fits", || dependencies::rust_version(&workspace));
+    report.stage("dependency rule", || dependencies::rule(&workspace));
+    report.stage("licences, bans, sources", || deny::check(&workspace));
+    report.stage("lints, all features", || stages::lint(&workspace));
+    report.stage("lints, other features", || stages::feature_combinations(&workspace));
+    report.stage("unit and integration tests", || stages::tests(&workspace));
+    report.stage("documentation tests", || stages::doc_tests(&workspace));
+    report.stage("documentation", || stages::documentation(&workspace));
+    report.stage("public API", crate::api::compare);
+    let last_line = if options.offline_only {
+        let present = real::in_repository(&workspace)?;
+        format!("real-server tests: 0 ran (--offline-only), {present} are in the repository")
+    } else {
+        report.stage("real servers at hand", crate::services::fetch_only);
+        let ran = report.stage("real-server tests", || real::run(&workspace));
+        let present = real::in_repository(&workspace)?;
+        format!("real-server tests: {} ran, {present} are in the repository", ran.unwrap_or(0))
+    };
+    if options.no_sabotage {
+        println!("\nThe sabotage was left out (--no-sabotage).");
+    } else {
+        report.stage("sabotage", || crate::sabotage::run(None));
+    }
+    report.finish(&last_line)
+}
+
+/// What was done, how long it took and what went wrong.
+#[derive(Default)]
+struct Report {
+    stages: Vec<Stage>,
+}
+
+struct Stage {
+    name: &'static str,
+    took: Duration,
+    failure: Option<String>,
+}
+
+impl Report {
+    /// Runs one stage; `None` if it failed.
+    fn stage<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
+        println!("\n==> {name}");
+        let begin = Instant::now();
+        let outcome = work();
+        let took = begin.elapsed();
+        let (value, failure) = match outcome {
+            Ok(value) => (Some(value), None),
+            Err(failure) => {
+                eprintln!("{failure}");
+                (None, Some(failure.to_string()))
+            }
+        };
+        println!("<== {name}: {} in {:.1} s", word(failure.is_some()), took.as_secs_f64());
+        self.stages.push(Stage { name, took, failure });
+        value
+    }
+
+    /// Prints the table; `last_line` is the last line whatever happened.
+    fn finish(&self, last_line: &str) -> Result<(), Failure> {
+        println!();
+        for stage in &self.stages {
+            let seconds = stage.took.as_secs_f64();
+            println!("{:<28} {:<6} {seconds:>7.1} s", stage.name, word(stage.failure.is_some()));
+        }
+        let total: Duration = self.stages.iter().map(|stage| stage.took).sum();
+        println!("{:<28} {:<6} {:>7.1} s", "total", "", total.as_secs_f64());
+        let failed: Vec<_> = self.stages.iter().filter(|stage| stage.failure.is_some()).collect();
+        for stage in &failed {
+            let why = stage.failure.as_deref().and_then(|why| why.lines().next());
+            println!("FAILED: {}: {}", stage.name, why.unwrap_or_default());
+        }
+        println!("{last_line}");
+        if failed.is_empty() {
+            return Ok(());
+        }
+        // No text through `main`: the last line above must stay the last.
+        std::process::exit(1);
+    }
+}
+
+fn word(failed: bool) -> &'static str {
+    if failed { "FAILED" } else { "ok" }
+}
