@@ -20,6 +20,10 @@ use std::pin::Pin;
 
 pub use attempt::Attempt;
 pub use credential::{Credential, Grant, Issued, Moment, Outcome, Renewal, Revocation};
+pub use engine::{
+    AsIdentity, ClockSkew, CloseReport, Event, Failing, Handle, Keep, Left, LeftBecause, Listener, Mapped, Peek,
+    Rejection, Removed, Scheduler, SchedulerBuilder, ShutdownReport, State, Status, WeakHandle,
+};
 pub use error::{Error, ErrorKind, Presented, Result, Retry};
 pub use identity::{Claims, IdentityToken};
 pub use lineage::Bond;

@@ -5,10 +5,10 @@
 //! renewal of the parent extends its children in the same instant.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::engine::Dependent;
+use crate::engine::EntryKey;
 
 /// "Dies with": a tie to an issued credential. Obtained from [`Issued::bond`](crate::Issued::bond) or from an
 /// [`Input`](crate::Input), given to [`Grant::bound_to`](crate::Grant::bound_to).
@@ -20,8 +20,13 @@ impl Bond {
         Self(parent)
     }
 
-    pub(crate) fn life(&self) -> &Life {
+    fn life(&self) -> &Life {
         self.0.life()
+    }
+
+    /// When what it leads to ends, in nanoseconds of the local wall clock.
+    pub(crate) fn until(&self) -> u64 {
+        self.life().until()
     }
 }
 
@@ -41,25 +46,31 @@ pub(crate) struct Life {
     until: AtomicU64,
     /// Most credentials are bound to nothing, and then reading them follows no further pointer.
     bonds: Option<Box<[Bond]>>,
-    /// Which credentials are bound to this one. Boxed since most have none.
-    dependents: Mutex<Option<Box<Dependents>>>,
-}
-
-#[derive(Default)]
-struct Dependents {
-    /// A newer generation has taken over; whoever is bound to this one must move.
-    superseded: bool,
-    list: Vec<Dependent>,
+    /// Whose generation this is; also who is registered at the bonds.
+    owner: EntryKey,
+    /// A newer generation has taken over, or none will: whoever is bound to this one must move.
+    superseded: AtomicBool,
+    /// No longer registered at its bonds.
+    released: AtomicBool,
+    /// Whose generations are bound to this one, one entry each. Boxed since most have none.
+    dependents: Mutex<Option<Box<Vec<EntryKey>>>>,
 }
 
 impl Life {
     /// No end.
     pub(crate) const NEVER: u64 = u64::MAX;
 
-    pub(crate) fn new(until: u64, bonds: Vec<Bond>) -> Self {
+    /// A new life, registered at each of its bonds.
+    pub(crate) fn new(owner: EntryKey, until: u64, bonds: Vec<Bond>) -> Self {
+        for bond in &bonds {
+            bond.life().dependents().get_or_insert_default().push(owner.clone());
+        }
         Self {
             until: AtomicU64::new(until),
             bonds: (!bonds.is_empty()).then(|| bonds.into_boxed_slice()),
+            owner,
+            superseded: AtomicBool::new(false),
+            released: AtomicBool::new(false),
             dependents: Mutex::new(None),
         }
     }
@@ -89,47 +100,55 @@ impl Life {
         self.until.store(until, Ordering::Relaxed);
     }
 
+    /// A reader saw that this end has passed: a clock set back must not revive it. Leaves a renewal alone that came in
+    /// between.
+    pub(crate) fn bury(&self, until: u64) {
+        let _ = self.until.compare_exchange(until, 0, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     pub(crate) fn bonds(&self) -> &[Bond] {
         self.bonds.as_deref().unwrap_or_default()
     }
 
     /// Whether one of its bonds leads to a generation that has a successor.
     pub(crate) fn parent_superseded(&self) -> bool {
-        self.bonds().iter().any(|bond| bond.life().is_superseded())
-    }
-
-    pub(crate) fn is_superseded(&self) -> bool {
-        self.lock().as_ref().is_some_and(|d| d.superseded)
-    }
-
-    /// Registers a credential bound to this one.
-    pub(crate) fn attach(&self, dependent: Dependent) {
-        self.lock().get_or_insert_default().list.push(dependent);
-    }
-
-    /// Removes a credential bound to this one; true when it was the last.
-    pub(crate) fn detach(&self, dependent: &Dependent) -> bool {
-        let mut guard = self.lock();
-        let Some(d) = guard.as_mut() else { return true };
-        if let Some(at) = d.list.iter().position(|x| x == dependent) {
-            d.list.swap_remove(at);
-        }
-        d.list.is_empty()
+        self.bonds().iter().any(|bond| bond.life().superseded.load(Ordering::Acquire))
     }
 
     /// Says that a newer generation has taken over, and returns who is bound to this one.
-    pub(crate) fn supersede(&self) -> Vec<Dependent> {
-        let mut guard = self.lock();
-        let d = guard.get_or_insert_default();
-        d.superseded = true;
-        d.list.clone()
+    pub(crate) fn supersede(&self) -> Vec<EntryKey> {
+        self.superseded.store(true, Ordering::Release);
+        self.dependents().as_ref().map(|list| list.to_vec()).unwrap_or_default()
     }
 
     pub(crate) fn has_dependents(&self) -> bool {
-        self.lock().as_ref().is_some_and(|d| !d.list.is_empty())
+        self.dependents().as_ref().is_some_and(|list| !list.is_empty())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Box<Dependents>>> {
+    /// It is gone: whatever it was bound to needs to wait for it no longer.
+    pub(crate) fn release(&self) {
+        if self.released.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        for bond in self.bonds() {
+            bond.life().detach(&self.owner);
+        }
+    }
+
+    fn detach(&self, dependent: &EntryKey) {
+        let mut guard = self.dependents();
+        let Some(list) = guard.as_mut() else { return };
+        if let Some(at) = list.iter().position(|key| key == dependent) {
+            list.swap_remove(at);
+        }
+        let last = list.is_empty();
+        drop(guard);
+        if last && self.superseded.load(Ordering::Acquire) {
+            self.owner.children_gone();
+        }
+    }
+
+    fn dependents(&self) -> MutexGuard<'_, Option<Box<Vec<EntryKey>>>> {
         self.dependents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,0 +1,305 @@
+//! Starting attempts, and judging what they bring.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tracing::Instrument;
+
+use super::cell::{Arrived, Done, Pending, Published};
+use super::closing::RetiredEntry;
+use super::driver::{Driver, Entry, Trying};
+use super::listener::Removed;
+use super::log;
+use super::mailbox::{Forced, Message};
+use super::schedule::{Facts, Failure, Kind};
+use super::status::Failing;
+use super::timeline::At;
+use super::{EntryId, EntryKey};
+use crate::credential::{Ends, Moment};
+use crate::time::{from_nanos, nanos};
+use crate::{Attempt, BoxFuture, Error, ErrorKind};
+
+impl Driver {
+    pub(super) fn start(&mut self, entry: &mut Entry, slotted: bool) {
+        let now = self.time.now();
+        let bound = entry.bound(&self.time);
+        let kind = entry.schedule.kind(now, bound);
+        let limit = entry.schedule.started(now, bound, &entry.policy);
+        entry.number += 1;
+        entry.needed = false;
+        entry.kept.count_attempt();
+        entry.trying = Trying::Running { kind, since: now, monotonic: self.time.monotonic(), slotted };
+        let cx = self.attempt(entry, entry.number, limit);
+        let deadline = cx.deadline();
+        let span = tracing::debug_span!(
+            "tokenex.attempt",
+            name = entry.kept.name(),
+            provider = entry.kept.provider_name(),
+            target = entry.kept.target().name(),
+            step = match kind {
+                Kind::Issue => "issue",
+                Kind::Renew => "renew",
+            },
+            attempt = entry.number,
+        );
+        let mut attempt = contained(Box::pin(entry.kept.clone().attempt(kind, cx).instrument(span)));
+        // Polled once where it is: most in-process sources answer at once, and a task of its own costs more than the
+        // attempt.
+        match attempt.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => self.finish(entry, done),
+            Poll::Pending => self.spawn(entry.id, entry.number, attempt, deadline, limit),
+        }
+    }
+
+    pub(super) fn attempt(&self, entry: &Entry, number: u64, limit: Duration) -> Attempt {
+        Attempt::new(
+            EntryKey { mailbox: self.mailbox.clone(), id: entry.id },
+            number,
+            self.clock.monotonic().saturating_add(limit),
+            self.clock.clone(),
+            self.transport.clone(),
+            self.slots.skew(entry.target).clone(),
+        )
+    }
+
+    fn spawn(
+        &self,
+        id: EntryId,
+        number: u64,
+        attempt: Pin<Box<dyn Future<Output = Done> + Send>>,
+        deadline: Duration,
+        limit: Duration,
+    ) {
+        let (mailbox, clock) = (self.mailbox.clone(), self.clock.clone());
+        self.runtime.spawn(async move {
+            let done = tokio::select! {
+                biased;
+                done = attempt => done,
+                () = clock.sleep_until(deadline) => Done::Failed(timed_out(limit)),
+            };
+            mailbox.post(Message::Done { id, number, done });
+        });
+    }
+
+    /// An attempt has ended.
+    pub(super) fn finish(&mut self, entry: &mut Entry, done: Done) {
+        let Trying::Running { since, monotonic, slotted, .. } = entry.trying else { return };
+        if slotted {
+            self.slots.release(entry.target);
+        }
+        entry.trying = Trying::No;
+        entry.asked = false;
+        let skew = self.slots.skew(entry.target).millis();
+        if skew != 0 || entry.number == 1 {
+            entry.kept.set_skew(skew);
+        }
+        // Lifetimes count from a moment on the monotonic clock. If the machine slept in between, that time has passed.
+        let counted = |moment: Option<Moment>| match moment {
+            Some(Moment(moment)) => since.saturating_add(moment.saturating_sub(monotonic)),
+            None => since,
+        };
+        match done {
+            _ if entry.is_closing() => self.arrived_late(entry, done, since),
+            Done::Issued(arrived) => {
+                let begun = counted(arrived.counted_from);
+                self.issued(entry, &arrived, begun, since);
+            }
+            Done::Renewed { lifetime, counted_from, again } => {
+                let begun = counted(Some(counted_from));
+                self.renewed(entry, begun, begun.saturating_add(lifetime), again);
+            }
+            Done::NotRenewable => {
+                entry.schedule.not_renewable(self.time.now());
+                entry.kept.set_pending(Pending::No);
+            }
+            Done::Withdrawn => self.withdrawn(entry),
+            Done::Failed(error) => self.failed(entry, error),
+        }
+    }
+
+    fn issued(&mut self, entry: &mut Entry, arrived: &Arrived, begun: At, since: At) {
+        let now = self.time.now();
+        let ends = self.ends(entry, arrived, begun);
+        if ends.is_some_and(|ends| ends <= now) {
+            if let Some(retired) = entry.kept.retire_arrival(0) {
+                entry.kept.forget(retired.serial);
+            }
+            self.failed(entry, expired_on_arrival());
+            return;
+        }
+        let (old_begun, old_ends) = (entry.schedule.begun(), entry.schedule.ends());
+        let facts = Facts {
+            begun,
+            ends,
+            hint: arrived.refresh_in.map(|hint| begun.saturating_add(hint)),
+            renewable: arrived.renewable,
+            same: arrived.same,
+        };
+        let grace = match (old_begun, old_ends) {
+            (Some(begun), Some(ends)) => entry.policy.grace.min(ends.saturating_sub(begun) / 3),
+            _ => entry.policy.grace,
+        };
+        let let_go_at = now.saturating_add(grace);
+        let previous_until = entry.published.then(|| {
+            let ends = old_ends.into_iter().chain(entry.bound(&self.time)).min();
+            self.time.wall_of(ends.map_or(let_go_at, |ends| ends.min(let_go_at)))
+        });
+        entry.schedule.issued(now, facts, &entry.policy, self.random.f64());
+        let until = ends.map_or(u64::MAX, |ends| self.time.wall_of(ends));
+        let published = entry.kept.publish(until, self.time.wall_of(since), arrived.same, previous_until);
+        let Some(published) = published else { return };
+        self.recovered(entry);
+        entry.published = true;
+        let forced = entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty());
+        let generation = published.generation;
+        if arrived.same {
+            entry.reply(|| Forced::Same);
+        } else {
+            log::issued(&*entry.kept, generation, ends.map(|ends| ends.saturating_sub(now)));
+            entry.reply(|| Forced::Replaced { generation });
+        }
+        entry.generation = generation;
+        self.succeeded(entry, published, let_go_at, forced);
+    }
+
+    /// Looks after the generation that was superseded, and after who is bound to it.
+    fn succeeded(&mut self, entry: &mut Entry, published: Published, let_go_at: At, forced: bool) {
+        if let Some(retired) = published.predecessor {
+            entry.extra().retired.push(RetiredEntry::new(retired, let_go_at));
+        }
+        for dependent in &published.dependents {
+            // A rejected parent may be dead already: its children must not wait.
+            dependent.parent_changed(forced);
+        }
+        if published.outrun {
+            self.move_to_new_parent(entry, false);
+        }
+    }
+
+    fn renewed(&mut self, entry: &mut Entry, begun: At, ends: At, again: bool) {
+        let now = self.time.now();
+        if ends <= now {
+            entry.schedule.not_renewable(now);
+            entry.kept.set_pending(Pending::No);
+            return;
+        }
+        entry.schedule.renewed(now, begun, ends, again, &entry.policy, self.random.f64());
+        entry.kept.renewed(self.time.wall_of(ends));
+        entry.published = true;
+        self.recovered(entry);
+        log::renewed(&*entry.kept, ends - now);
+    }
+
+    fn withdrawn(&mut self, entry: &mut Entry) {
+        self.recovered(entry);
+        entry.published = false;
+        entry.schedule.withdrawn(self.time.now(), &entry.policy, self.random.f64());
+        let absent = Error::new(ErrorKind::NotFound, "the target says that there is no such credential any more")
+            .with_provider(entry.kept.provider_name())
+            .with_code("withdrawn");
+        entry.kept.remove(Removed::Withdrawn, Some(absent.clone()));
+        if let Some(retired) = entry.kept.retire_current() {
+            let now = self.time.now();
+            entry.extra().retired.push(RetiredEntry::new(retired, now));
+        }
+        log::withdrawn(&*entry.kept);
+        entry.reply(|| Forced::Failed(absent.clone()));
+    }
+
+    pub(super) fn failed(&mut self, entry: &mut Entry, error: Error) {
+        let now = self.time.now();
+        let bound = entry.bound(&self.time);
+        let failure = Failure {
+            transient: error.is_transient(),
+            retry_after: error.retry_after(),
+            input_in: error.next_attempt_in(),
+        };
+        let wait = entry.schedule.failed(now, bound, failure, &entry.policy, self.random.f64());
+        let next_attempt_at = now.checked_add(wait).map(|at| from_nanos(self.time.wall_of(at)));
+        let failing = Arc::new(match &entry.failing {
+            None => Failing {
+                since: from_nanos(self.time.wall()),
+                failures: 1,
+                first: error.clone(),
+                last: error.clone(),
+                next_attempt_at,
+            },
+            Some(run) => Failing {
+                since: run.since,
+                failures: run.failures.saturating_add(1),
+                first: run.first.clone(),
+                last: error.clone(),
+                next_attempt_at,
+            },
+        });
+        if entry.failing.is_none() {
+            entry.failing_since = now;
+        }
+        entry.failing = Some(failing.clone());
+        let ends = entry.schedule.ends().into_iter().chain(bound).min();
+        let left = ends.filter(|_| entry.published).map(|ends| ends.saturating_sub(now));
+        let life = ends.zip(entry.schedule.begun()).map(|(ends, begun)| ends.saturating_sub(begun));
+        log::failed(&*entry.kept, &failing, left, life);
+        entry.kept.failed(failing);
+        entry.reply(|| Forced::Failed(error.clone()));
+    }
+
+    fn recovered(&mut self, entry: &mut Entry) {
+        if let Some(run) = entry.failing.take() {
+            let outage = self.time.now().saturating_sub(entry.failing_since);
+            log::recovered(&*entry.kept, run.failures, outage);
+        }
+    }
+
+    /// What an attempt brought after its handle was closed is never published, but it has to be revoked.
+    fn arrived_late(&mut self, entry: &mut Entry, done: Done, since: At) {
+        if let Done::Issued(arrived) = done {
+            let ends = self.ends(entry, &arrived, since);
+            let until = ends.map_or(u64::MAX, |ends| self.time.wall_of(ends));
+            if let Some(retired) = entry.kept.retire_arrival(until) {
+                let now = self.time.now();
+                entry.extra().retired.push(RetiredEntry::new(retired, now));
+            }
+        }
+    }
+
+    fn ends(&self, entry: &Entry, arrived: &Arrived, begun: At) -> Option<At> {
+        match arrived.ends {
+            Ends::Never => None,
+            Ends::After(lifetime) => Some(begun.saturating_add(lifetime)),
+            Ends::At(at) => {
+                let local = self.slots.skew(entry.target).to_local(at);
+                Some(self.time.at_of_wall(nanos(local)))
+            }
+        }
+    }
+}
+
+/// A panic of a provider is a failure, not a dead engine.
+fn contained(mut attempt: BoxFuture<'static, Done>) -> Pin<Box<dyn Future<Output = Done> + Send>> {
+    Box::pin(std::future::poll_fn(move |cx| {
+        catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(cx)))
+            .unwrap_or_else(|panic| Poll::Ready(Done::Failed(panicked(&*panic))))
+    }))
+}
+
+fn panicked(_: &(dyn Any + Send)) -> Error {
+    // The message of the panic was printed by the panic hook; it may hold anything, so it is not repeated here.
+    Error::new(ErrorKind::Panic, "the provider panicked").with_advice("this is a bug of the provider; see its output")
+}
+
+fn timed_out(limit: Duration) -> Error {
+    Error::new(ErrorKind::Timeout, format!("no answer within {:.1} s", limit.as_secs_f64()))
+        .with_advice("the target accepts connections and does not answer, or answers too slowly")
+}
+
+fn expired_on_arrival() -> Error {
+    Error::new(ErrorKind::Protocol, "the target handed over a credential that has already expired")
+        .with_code("expired_on_arrival")
+        .with_advice("compare the clocks of this machine and of the target")
+}

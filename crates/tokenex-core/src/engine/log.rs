@@ -1,0 +1,68 @@
+//! Logs by transition: a day of outage is a handful of lines.
+
+use std::time::Duration;
+
+use super::cell::Kept;
+use super::status::Failing;
+
+/// A failed attempt. The first one of a run and each doubling are told; it is an error only when the time runs out.
+pub(crate) fn failed(kept: &dyn Kept, failing: &Failing, left: Option<Duration>, life: Option<Duration>) {
+    if !failing.failures.is_power_of_two() {
+        return;
+    }
+    let (name, provider, failures) = (kept.name(), kept.provider_name(), failing.failures);
+    let error = &failing.last;
+    let urgent = match (left, life) {
+        (Some(left), Some(life)) => left < life / 4,
+        (None, Some(_)) => true,
+        // There was none yet: whoever waits for the first gets the error itself.
+        (_, None) => false,
+    };
+    let left = left.map(|left| left.as_secs());
+    if urgent {
+        tracing::error!(name, provider, failures, valid_for_seconds = left, %error, "refresh is failing, little time is left");
+    } else {
+        tracing::warn!(name, provider, failures, valid_for_seconds = left, %error, "refresh is failing");
+    }
+}
+
+pub(crate) fn recovered(kept: &dyn Kept, failures: u32, outage: Duration) {
+    let (name, provider) = (kept.name(), kept.provider_name());
+    tracing::info!(name, provider, failures, outage_seconds = outage.as_secs(), "refresh has recovered");
+}
+
+pub(crate) fn issued(kept: &dyn Kept, generation: u64, lifetime: Option<Duration>) {
+    let (name, provider, fingerprint) = (kept.name(), kept.provider_name(), kept.fingerprint());
+    let lifetime = lifetime.map(|lifetime| lifetime.as_secs());
+    tracing::debug!(name, provider, generation, fingerprint, lifetime_seconds = lifetime, "new credential");
+}
+
+pub(crate) fn renewed(kept: &dyn Kept, lifetime: Duration) {
+    let (name, provider) = (kept.name(), kept.provider_name());
+    tracing::debug!(name, provider, lifetime_seconds = lifetime.as_secs(), "credential renewed");
+}
+
+pub(crate) fn expired(kept: &dyn Kept) {
+    let (name, provider) = (kept.name(), kept.provider_name());
+    tracing::error!(name, provider, "the credential has expired and there is no new one");
+}
+
+pub(crate) fn withdrawn(kept: &dyn Kept) {
+    let (name, provider) = (kept.name(), kept.provider_name());
+    tracing::warn!(name, provider, "the target has withdrawn the credential");
+}
+
+pub(crate) fn revoked(kept: &dyn Kept, result: &crate::Result<crate::Revocation>) {
+    let (name, provider) = (kept.name(), kept.provider_name());
+    match result {
+        Ok(crate::Revocation::Accepted) => tracing::debug!(name, provider, "revocation accepted"),
+        Ok(crate::Revocation::NotPossible) => tracing::debug!(name, provider, "the target does not revoke this"),
+        Err(error) => tracing::warn!(name, provider, %error, "revocation failed"),
+    }
+}
+
+pub(crate) fn clock_moved(jump: bool) {
+    if jump {
+        tracing::info!("the wall clock has stepped, or the machine was suspended: due times have moved");
+    }
+}

@@ -1,0 +1,100 @@
+//! What closing came to, in honest words.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use crate::Error;
+
+/// What [`Handle::close`](crate::Handle::close) came to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// The name of the handle.
+    pub name: String,
+    /// How many revocations the target accepted.
+    pub accepted: u32,
+    /// What outlives the close, the longest first in time; `None` when nothing does as far as the target says.
+    pub left: Option<Left>,
+}
+
+/// A credential that outlives its handle.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Left {
+    /// The name of the handle.
+    pub name: String,
+    /// Until when it lives by itself; `None` when it has no end.
+    pub until: Option<SystemTime>,
+    /// Why.
+    pub because: LeftBecause,
+}
+
+/// Why a credential outlives its handle.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum LeftBecause {
+    /// The target cannot revoke this kind of credential, or does not let us.
+    NotRevocable,
+    /// The revocation failed.
+    Failed(Error),
+    /// The time given was over before the revocation was. With `close` it goes on in the background.
+    OutOfTime,
+}
+
+impl fmt::Display for LeftBecause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRevocable => f.write_str("it can not be revoked"),
+            Self::Failed(error) => write!(f, "the revocation failed: {error}"),
+            Self::OutOfTime => f.write_str("the revocation was not over in the time given"),
+        }
+    }
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} lives ", self.name)?;
+        match self.until.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default()) {
+            Some(left) => write!(f, "for another {} s", left.as_secs())?,
+            None => f.write_str("without an end")?,
+        }
+        write!(f, ": {}", self.because)
+    }
+}
+
+impl fmt::Display for CloseReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.left, self.accepted) {
+            (Some(left), _) => left.fmt(f),
+            (None, 0) => write!(f, "{}: nothing to revoke", self.name),
+            (None, n) => write!(f, "{}: {n} revocation{} accepted", self.name, if n == 1 { "" } else { "s" }),
+        }
+    }
+}
+
+/// What [`Scheduler::shutdown`](crate::Scheduler::shutdown) came to.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// How many handles were closed.
+    pub closed: usize,
+    /// How many revocations the targets accepted.
+    pub accepted: u32,
+    /// What lives on, and until when.
+    pub left: Vec<Left>,
+    /// The runtime was gone before the work was done: nothing is known of what was open.
+    pub interrupted: bool,
+}
+
+impl fmt::Display for ShutdownReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "closed {}, revocations accepted {}", self.closed, self.accepted)?;
+        if self.interrupted {
+            f.write_str(", interrupted: the runtime is gone")?;
+        }
+        for left in &self.left {
+            write!(f, "; {left}")?;
+        }
+        Ok(())
+    }
+}

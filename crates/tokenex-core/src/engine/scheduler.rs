@@ -1,0 +1,219 @@
+//! Starting the engine and handing it providers.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::runtime;
+use tokio::sync::oneshot;
+
+use super::cell::Cell;
+use super::driver::{Driver, Setup};
+use super::handle::Handle;
+use super::mailbox::{Mailbox, Message};
+use super::report::ShutdownReport;
+use super::status::Status;
+use crate::{AnyTransport, BoxFuture, Clock, Error, ErrorKind, Policy, Provider, Result, Transport};
+
+/// Keeps any number of credentials fresh, on one task of a tokio runtime plus the attempts in flight.
+///
+/// Cheap to clone. Dropping it ends nothing: handles keep their credentials fresh. Call [`shutdown`](Self::shutdown)
+/// when the program ends, so that what can be revoked is.
+pub struct Scheduler {
+    mailbox: Arc<Mailbox>,
+    clock: Clock,
+    policy: Arc<Policy>,
+}
+
+/// Sets up a [`Scheduler`].
+#[derive(Debug)]
+#[must_use]
+pub struct SchedulerBuilder {
+    runtime: runtime::Handle,
+    clock: Clock,
+    policy: Policy,
+    transport: Option<AnyTransport>,
+    seed: Option<u64>,
+    max_in_flight: usize,
+    max_per_target: usize,
+}
+
+/// A provider and how to keep it.
+#[derive(Debug)]
+#[must_use]
+pub struct Keep<P> {
+    provider: P,
+    name: Option<String>,
+    policy: Option<Policy>,
+}
+
+impl<P: Provider> Keep<P> {
+    /// Keeps it under the name `provider-number`, with the policy that it makes of the scheduler's.
+    pub fn new(provider: P) -> Self {
+        Self { provider, name: None, policy: None }
+    }
+
+    /// A name for logs, metrics and reports. It must hold no secret.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Other numbers than the scheduler's and the provider's.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+}
+
+impl<P: Provider> From<P> for Keep<P> {
+    fn from(provider: P) -> Self {
+        Self::new(provider)
+    }
+}
+
+impl SchedulerBuilder {
+    /// Another clock than the machine's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Other numbers than the defaults.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The way to the network. Without it: reqwest with feature `http`, else none.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(AnyTransport::new(transport));
+        self
+    }
+
+    /// Makes all random choices repeatable.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// At most so many attempts at once, over all targets. Default 256.
+    pub fn max_in_flight(mut self, max: usize) -> Self {
+        self.max_in_flight = max;
+        self
+    }
+
+    /// At most so many attempts at once at one target. Default 32.
+    pub fn max_per_target(mut self, max: usize) -> Self {
+        self.max_per_target = max;
+        self
+    }
+
+    /// Starts the scheduler.
+    pub fn start(self) -> Scheduler {
+        let mailbox = Arc::new(Mailbox::new());
+        let policy = Arc::new(self.policy.sane());
+        let driver = Driver::new(Setup {
+            mailbox: mailbox.clone(),
+            clock: self.clock.clone(),
+            transport: self.transport.unwrap_or_else(default_transport),
+            runtime: self.runtime.clone(),
+            random: self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
+            max_in_flight: self.max_in_flight,
+            max_per_target: self.max_per_target,
+        });
+        self.runtime.spawn(driver.run());
+        Scheduler { mailbox, clock: self.clock, policy }
+    }
+}
+
+impl Scheduler {
+    /// A scheduler that works on `runtime`, which must have time and I/O enabled. It can be built outside of it, and
+    /// handles can be read from anywhere. When the runtime goes, handles say [`ErrorKind::Shutdown`].
+    pub fn builder(runtime: runtime::Handle) -> SchedulerBuilder {
+        SchedulerBuilder {
+            runtime,
+            clock: Clock::system(),
+            policy: Policy::default(),
+            transport: None,
+            seed: None,
+            max_in_flight: 256,
+            max_per_target: 32,
+        }
+    }
+
+    /// Keeps the credential of a provider fresh from now on. Returns at once; the first attempt starts in the
+    /// background.
+    pub fn keep<P: Provider>(&self, what: impl Into<Keep<P>>) -> Handle<P::Credential> {
+        let Keep { provider, name, policy } = what.into();
+        let policy = match policy {
+            Some(policy) => Arc::new(policy.sane()),
+            None => {
+                let wanted = provider.policy(&self.policy);
+                // Most providers change nothing, and then all share one.
+                if wanted == *self.policy { self.policy.clone() } else { Arc::new(wanted.sane()) }
+            }
+        };
+        let cell = Arc::new(Cell::new(provider, name, self.clock.clone(), self.mailbox.clone()));
+        if !self.mailbox.post(Message::Add { id: cell.id, kept: cell.clone(), policy }) {
+            super::cell::Kept::shut_down(&*cell);
+        }
+        Handle::new(cell)
+    }
+
+    /// How all credentials stand, by name.
+    pub async fn status(&self) -> Vec<Status> {
+        let (reply, answer) = oneshot::channel();
+        self.mailbox.post(Message::Status { reply });
+        answer.await.unwrap_or_default()
+    }
+
+    /// Closes all handles, children before parents, and revokes what can be revoked. Returns after `within` at the
+    /// latest and says what lives on, and until when. The scheduler has ended then.
+    ///
+    /// Cancel safe: shutting down goes on.
+    pub async fn shutdown(&self, within: Duration) -> ShutdownReport {
+        let (reply, answer) = oneshot::channel();
+        self.mailbox.post(Message::Shutdown { within, reply });
+        answer.await.unwrap_or(ShutdownReport { interrupted: true, ..ShutdownReport::default() })
+    }
+}
+
+impl Clone for Scheduler {
+    fn clone(&self) -> Self {
+        self.mailbox.schedulers.fetch_add(1, Ordering::Relaxed);
+        Self { mailbox: self.mailbox.clone(), clock: self.clock.clone(), policy: self.policy.clone() }
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        if self.mailbox.schedulers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.mailbox.post(Message::Abandoned);
+        }
+    }
+}
+
+impl fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scheduler")
+    }
+}
+
+fn default_transport() -> AnyTransport {
+    AnyTransport::new(NoTransport)
+}
+
+/// The transport of a build without one.
+struct NoTransport;
+
+impl Transport for NoTransport {
+    fn send(&self, _: http::Request<Bytes>, _: Duration) -> BoxFuture<'_, Result<http::Response<Bytes>>> {
+        Box::pin(async {
+            Err(Error::new(ErrorKind::Configuration, "the scheduler has no transport")
+                .with_advice("give it one with SchedulerBuilder::transport, or turn on feature `http` of tokenex-core"))
+        })
+    }
+}
