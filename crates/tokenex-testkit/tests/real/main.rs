@@ -1,5 +1,6 @@
 //! The helpers for real servers, tried on real servers.
 
+mod issuer;
 mod lifetime;
 mod openbao;
 mod postgres;
