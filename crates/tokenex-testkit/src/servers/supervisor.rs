@@ -56,9 +56,12 @@ impl Supervisor {
             .append(true)
             .open(scratch.log())
             .map_err(|e| ServerError::io("open the server's log", &scratch.log(), &e))?;
+        // As a file, so that a list of processes shows a name and not a program.
+        let script = scratch.path().join("supervisor.sh");
+        std::fs::write(&script, SCRIPT).map_err(|e| ServerError::io("write a file", &script, &e))?;
         let mut command = Command::new("sh");
         command
-            .args(["-c", SCRIPT, "supervisor"])
+            .arg(&script)
             .arg(scratch.path())
             .arg(launch.release_signal)
             .args(&launch.command)
