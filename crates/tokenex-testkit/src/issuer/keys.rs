@@ -99,9 +99,14 @@ impl IssuerKeys {
     }
 
     /// From now on another key signs. Returns its `kid`.
+    ///
+    /// # Panics
+    /// When the key maker returns a key that this issuer has had before: nothing would have changed.
     pub fn rotate(&self, algorithm: Algorithm, old: OldKey) -> String {
         let key = self.0.maker.make(algorithm);
         let mut ring = self.ring();
+        let had = ring.published.iter().chain(&ring.withdrawn).any(|known| known.kid() == key.kid());
+        assert!(!had, "the key maker returned a key that this issuer has had before");
         if old == OldKey::Dropped {
             let (gone, kept) =
                 std::mem::take(&mut ring.published).into_iter().partition(|k| k.algorithm() == algorithm);
@@ -170,7 +175,8 @@ impl IssuerKeys {
         if let Some(key) = newest(&ring.strangers, algorithm) {
             return key;
         }
-        let key = self.0.maker.make(algorithm);
+        // Not from the issuer's own maker, which may know a few keys only: a stranger has another one for certain.
+        let key = PooledKeys.make(algorithm);
         ring.strangers.push(Arc::clone(&key));
         key
     }

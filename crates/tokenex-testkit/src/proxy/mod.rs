@@ -42,7 +42,7 @@ pub struct Proxy {
     cable: Arc<Cable>,
     running: Mutex<Option<Running>>,
     /// Bound and never listening: keeps the port ours while it refuses connections.
-    _reservation: TcpSocket,
+    _reservation: Option<TcpSocket>,
 }
 
 /// The accepting task, which owns the listener and all connections.
@@ -60,6 +60,9 @@ impl Proxy {
         let reservation = shared_socket()?;
         reservation.bind(([127, 0, 0, 1], 0).into())?;
         let addr = reservation.local_addr()?;
+        // Elsewhere a second socket may not have the port, or may take its connections. There, another program can get
+        // the port while it is cut, and healing fails with an error.
+        let reservation = cfg!(target_os = "linux").then_some(reservation);
         let cable = Arc::new(Cable::new(upstream));
         let proxy = Self { addr, cable, running: Mutex::new(None), _reservation: reservation };
         proxy.heal()?;

@@ -26,10 +26,7 @@ async fn refusal(bao: &OpenBao, token: &TokenBuilder) -> Option<String> {
 #[tokio::test]
 async fn a_real_server_takes_its_tokens_by_discovery_over_tls_and_follows_a_rotation() {
     let issuer = Issuer::start_tls().await.unwrap();
-    let trust = JwtTrust::Discovery {
-        url: issuer.url().to_owned(),
-        ca_pem: issuer.ca_pem().map(str::to_owned),
-    };
+    let trust = JwtTrust::Discovery { url: issuer.url().to_owned(), ca_pem: issuer.ca_pem().map(str::to_owned) };
     let bao = server_that_trusts(&trust).await;
     let token = issuer.token().subject("ci").audience("vault");
 

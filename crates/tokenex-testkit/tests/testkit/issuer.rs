@@ -165,7 +165,16 @@ fn a_rotation_keeps_or_drops_the_old_key() {
 }
 
 #[test]
-fn two_issuers_at_once_never_share_a_key_and_the_next_one_reuses_it() {
+#[should_panic(expected = "has had before")]
+fn a_rotation_to_the_same_key_is_told() {
+    let key = Arc::new(SigningKey::generate(Algorithm::Es256));
+    let keys = IssuerKeys::with("https://issuer.test", move |_| Arc::clone(&key), SystemTime::now);
+    keys.key(Algorithm::Es256);
+    keys.rotate(Algorithm::Es256, OldKey::Kept);
+}
+
+#[test]
+fn two_issuers_at_once_never_share_a_key() {
     let (one, two) = (keys(), keys());
     let kid = |keys: &IssuerKeys| keys.key(Algorithm::Rs256).kid().to_owned();
     assert_ne!(kid(&one), kid(&two));
@@ -185,6 +194,7 @@ fn keys_made_beforehand_are_used() {
     let kid = key.kid().to_owned();
     let keys = IssuerKeys::with("https://issuer.test", move |_| Arc::clone(&key), SystemTime::now);
     assert_eq!(part(&keys.token().sign(), 0)["kid"], kid.as_str());
+    assert_eq!(keys.verify(&keys.token().forged().sign()), Err(VerifyError::BadSignature), "a forger has that key");
     assert!(SigningKey::from_pkcs8_pem("nonsense").is_err());
 }
 
