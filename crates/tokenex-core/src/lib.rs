@@ -5,6 +5,8 @@ mod attempt;
 mod credential;
 mod engine;
 mod error;
+#[cfg(feature = "http")]
+pub mod http;
 mod identity;
 mod lineage;
 mod policy;
