@@ -1,0 +1,109 @@
+//! Leases: secrets that the server extends and takes back.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use tokenex_core::{Attempt, Bond, Grant, Issued, Moment, Policy, Renewal, Result, Revocation};
+
+use crate::errors::{Step, lease_is_over};
+use crate::login::{LoginToken, OVERLAP, is_capped};
+use crate::session::{HeldLogin, Session};
+use crate::wire::{Call, LeaseTerms, TokenKind, lease_renewal};
+
+/// The terms on which the server hands out a secret.
+///
+/// A lease dies with the login that asked for it, whatever its own duration says. `Issued::expires_at` knows both ends.
+#[derive(Clone)]
+pub struct Lease {
+    terms: LeaseTerms,
+    /// The one login that may extend the lease: renewing it with a later one is answered 200, and the secret is taken
+    /// back all the same when this one ends.
+    login: Arc<Issued<LoginToken>>,
+}
+
+impl Lease {
+    pub(crate) fn new(terms: LeaseTerms, login: &HeldLogin) -> Self {
+        Self { terms, login: login.value().clone() }
+    }
+
+    /// The lease id, by which operators find it. Not a secret.
+    pub fn id(&self) -> &str {
+        &self.terms.id
+    }
+
+    /// How long it was granted for at first.
+    pub fn duration(&self) -> Duration {
+        self.terms.duration
+    }
+
+    /// Whether the server extends it.
+    pub fn is_renewable(&self) -> bool {
+        self.terms.renewable
+    }
+
+    /// A credential on this lease.
+    pub(crate) fn grant<C>(&self, credential: C, sent: Moment, bonds: &[Bond]) -> Grant<C> {
+        let grant = Grant::new(credential)
+            .counted_from(sent)
+            .lifetime(self.terms.duration)
+            .fingerprint(self.id())
+            .revocable()
+            .bound_to(bonds);
+        // A lease of a batch token is cut to what is left of the token, and so is each renewal.
+        if self.terms.renewable && self.login.kind() == TokenKind::Service { grant.renewable() } else { grant }
+    }
+
+    pub(crate) async fn renew(&self, session: &Session, cx: &Attempt) -> Result<Renewal> {
+        let call = Call::renew_lease(self.id(), self.duration());
+        let answer = session.server.send(cx, Step::RenewLease, &call, Some(&self.login)).await?;
+        match answer.status {
+            StatusCode::FORBIDDEN => {
+                // Without the policy to renew, new secrets are taken in good time. With a dead login this secret is
+                // dead too, and the new login makes another.
+                session.replace_if_dead(cx, &self.login, &answer).await?;
+                Ok(Renewal::NotRenewable)
+            }
+            StatusCode::BAD_REQUEST if lease_is_over(answer.body()) => Ok(Renewal::NotRenewable),
+            _ => {
+                let (lifetime, renewable) = lease_renewal(answer.success()?).map_err(|error| answer.blame(error))?;
+                let again = renewable && !is_capped(lifetime, self.duration());
+                Ok(Renewal::Extended { lifetime, counted_from: answer.sent, again })
+            }
+        }
+    }
+
+    pub(crate) async fn revoke(&self, session: &Session, cx: &Attempt) -> Result<Revocation> {
+        let call = Call::revoke_lease(self.id());
+        let answer = session.server.send(cx, Step::RevokeLease, &call, Some(&self.login)).await?;
+        match answer.status {
+            // The `default` policy does not cover it.
+            StatusCode::FORBIDDEN => Ok(Revocation::NotPossible),
+            StatusCode::BAD_REQUEST if lease_is_over(answer.body()) => Ok(Revocation::Accepted),
+            _ => answer.success().map(|_| Revocation::Accepted),
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("id", &self.id())
+            .field("duration", &self.duration())
+            .field("renewable", &self.is_renewable())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Each read of a dynamic secret makes a new one, and one whose answer was lost stays behind until its lease ends.
+pub(crate) fn policy_of_dynamic(scheduler: &Policy) -> Policy {
+    scheduler
+        .clone()
+        .with_grace(OVERLAP)
+        .with_min_spacing(scheduler.min_spacing.max(MINT_FLOOR))
+        .with_backoff_base(scheduler.backoff_base.max(MINT_FLOOR))
+}
+
+/// Two secrets are never asked for faster than this, whatever goes wrong.
+const MINT_FLOOR: Duration = Duration::from_secs(1);

@@ -1,0 +1,125 @@
+//! One request with the login, and what a refusal of it means.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use tokenex_core::{Attempt, Error, ErrorKind, Handle, Input, Issued, Rejection, Result, Source};
+
+use crate::errors::Step;
+use crate::login::LoginToken;
+use crate::server::{Answer, SharedServer};
+use crate::wire::Call;
+
+/// A login as a secret's attempt holds it, with the bonds to it.
+pub(crate) type HeldLogin = Input<Arc<Issued<LoginToken>>>;
+
+/// A path that policy forbids is worth a new login only this seldom: the role may have gained a policy, but each new
+/// login moves all the secrets that hang on the old one.
+const LOGIN_AGAIN_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// A login this young was alive when it was refused.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// The server, and a share in the login. While a session lives, so does the login.
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) server: SharedServer,
+    pub(crate) login: Handle<LoginToken>,
+}
+
+/// Why a login was answered 403. The server's texts do not say.
+enum Denial {
+    /// The login lives; its policies do not cover this.
+    Policy,
+    /// The login is dead.
+    DeadLogin,
+}
+
+impl Session {
+    /// Sends `call` with the current login. An answer of any status but 403 comes back; 403 is looked into.
+    pub(crate) async fn call(&self, cx: &Attempt, step: Step, call: &Call) -> Result<(Answer, HeldLogin)> {
+        let login = self.login.fetch(cx).await?;
+        let answer = self.server.send(cx, step, call, Some(login.value())).await?;
+        if answer.status != StatusCode::FORBIDDEN {
+            return Ok((answer, login));
+        }
+        self.login_again(cx, login.value(), &answer).await?;
+
+        // Once more with the new login. It was made a moment ago, so a second 403 is about policy.
+        let login = self.login.fetch(cx).await?;
+        let answer = self.server.send(cx, step, call, Some(login.value())).await?;
+        if answer.status == StatusCode::FORBIDDEN {
+            self.why(cx, login.value()).await?;
+            return Err(answer.refusal());
+        }
+        Ok((answer, login))
+    }
+
+    /// Sees to a new login when `refused`, the answer to a request with `login`, calls for one.
+    ///
+    /// # Errors
+    /// The refusal, when a new login would change nothing or has to wait.
+    async fn login_again(&self, cx: &Attempt, login: &Issued<LoginToken>, refused: &Answer) -> Result<()> {
+        match self.why(cx, login).await? {
+            Denial::DeadLogin => self.replace(cx, login, refused).await,
+            Denial::Policy if age(cx, login) < LOGIN_AGAIN_AFTER => Err(refused.refusal()),
+            Denial::Policy => match self.login.rejected_in(cx, login.generation()).await? {
+                Rejection::Replaced { .. } => Ok(()),
+                _ => Err(refused.refusal()),
+            },
+        }
+    }
+
+    /// Sees to a new login if `login` is dead; a login that lives and may not do this stays.
+    pub(crate) async fn replace_if_dead(
+        &self,
+        cx: &Attempt,
+        login: &Issued<LoginToken>,
+        refused: &Answer,
+    ) -> Result<()> {
+        match self.why(cx, login).await? {
+            Denial::DeadLogin => self.replace(cx, login, refused).await,
+            Denial::Policy => Ok(()),
+        }
+    }
+
+    async fn replace(&self, cx: &Attempt, login: &Issued<LoginToken>, refused: &Answer) -> Result<()> {
+        let error = Error::new(ErrorKind::Unavailable, "the login is no longer accepted, and there is no new one yet")
+            .with_code("dead_login")
+            .with_advice("somebody may be revoking the logins of this role");
+        Err(refused.blame(match self.login.rejected_in(cx, login.generation()).await? {
+            Rejection::Replaced { .. } => return Ok(()),
+            Rejection::TooSoon { retry_in } => error.with_retry_after(retry_in),
+            _ => error,
+        }))
+    }
+
+    /// A dead token and a missing policy are both 403; looking itself up is what every living token may do, unless its
+    /// role took even that away.
+    async fn why(&self, cx: &Attempt, login: &Issued<LoginToken>) -> Result<Denial> {
+        if login.is_blind() {
+            return Ok(Denial::Policy);
+        }
+        let answer = self.server.send(cx, Step::LookUp, &Call::lookup_self(), Some(login)).await?;
+        if answer.status != StatusCode::FORBIDDEN {
+            return answer.success().map(|_| Denial::Policy);
+        }
+        if age(cx, login) < FRESH {
+            login.set_blind();
+            return Ok(Denial::Policy);
+        }
+        Ok(Denial::DeadLogin)
+    }
+}
+
+fn age(cx: &Attempt, login: &Issued<LoginToken>) -> Duration {
+    cx.clock().wall().duration_since(login.issued_at()).unwrap_or_default()
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({:?})", self.server)
+    }
+}
