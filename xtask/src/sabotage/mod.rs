@@ -6,6 +6,7 @@
 //! a test named `promise_N_...` fail, which passes without the patch.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     time::Instant,
@@ -39,6 +40,11 @@ pub(crate) fn run(promise: Option<&str>) -> Result<(), Failure> {
         }
     }
 
+    let unattended = match promise {
+        None => promises_without_patch(&promises::names(&tests)?, &patches),
+        Some(_) => Vec::new(),
+    };
+
     let mut survivors = Vec::new();
     let mut table = Vec::new();
     for patch in &patches {
@@ -59,10 +65,25 @@ pub(crate) fn run(promise: Option<&str>) -> Result<(), Failure> {
         patches.len() - survivors.len(),
         patches.len()
     );
+    if !unattended.is_empty() {
+        return Err(format!("no patch in xtask/sabotage breaks {}", unattended.join(", ")).into());
+    }
     if survivors.is_empty() {
         return Ok(());
     }
     Err(format!("not noticed: {}", survivors.join(", ")).into())
+}
+
+/// The promises that have a test and no patch, as `promise_N_`.
+fn promises_without_patch(tests: &[String], patches: &[Patch]) -> Vec<String> {
+    let tested: BTreeSet<_> = tests
+        .iter()
+        // The names come with the path of their module.
+        .filter_map(|name| number(name.rsplit("::").next()?))
+        .map(|number| format!("promise_{number}_"))
+        .collect();
+    let is_broken = |prefix: &String| patches.iter().any(|patch| patch.prefix == *prefix);
+    tested.into_iter().filter(|prefix| !is_broken(prefix)).collect()
 }
 
 struct Patch {

@@ -65,6 +65,12 @@ pub(super) fn build(copy: &Copy) -> Result<PathBuf, Failure> {
     program.ok_or_else(|| "cargo tells no test program".into())
 }
 
+/// The names of all tests in the program.
+pub(super) fn names(program: &Path) -> Result<Vec<String>, Failure> {
+    let list = process::read(Command::new(program).args(["--list", "--format=terse"]))?;
+    Ok(list.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
+}
+
 /// Runs the tests whose names contain `promise_N_`. The program is run without
 /// cargo between, so that one that hangs can be ended.
 pub(super) fn run(program: &Path, copy: &Copy, prefix: &str) -> Result<Outcome, Failure> {
