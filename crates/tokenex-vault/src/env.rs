@@ -63,7 +63,7 @@ fn tls(mut builder: VaultBuilder, value: impl Fn(&str) -> Option<String>) -> Res
     }
     match (pem("CLIENT_CERT")?, pem("CLIENT_KEY")?) {
         (Some(certificate), Some(key)) => {
-            builder = builder.client_identity_pem(format!("{}\n{}\n", certificate.trim_end(), key.trim_end()));
+            builder = builder.client_identity_pem(certificate, key);
         }
         (None, None) => {}
         _ => return Err(bad("VAULT_CLIENT_CERT and VAULT_CLIENT_KEY go together, and one is missing")),

@@ -65,6 +65,8 @@ mod kv;
 mod lease;
 mod login;
 mod path;
+#[cfg(feature = "vaultrs")]
+mod sdk;
 mod secret;
 mod server;
 mod session;
@@ -79,6 +81,8 @@ pub use kv::Kv;
 pub use lease::Lease;
 pub use login::LoginToken;
 pub use path::SecretPath;
+#[cfg(feature = "vaultrs")]
+pub use sdk::VaultrsClients;
 pub use secret::{SecretData, VaultSecret};
 pub use static_role::StaticDatabase;
 pub use vault::{Vault, VaultBuilder};

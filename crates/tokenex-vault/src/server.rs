@@ -80,7 +80,7 @@ impl Server {
             if plain == PlainHttp::LoopbackOnly && !is_loopback(authority.host()) {
                 return Err(bad(
                     "plain http is only taken to this machine: the identity token and all secrets would travel in the clear",
-                    "use https, or say dangerously_allow_plain_http",
+                    "use https, or say dangerous_allow_http",
                 ));
             }
         } else if scheme != Scheme::HTTPS {

@@ -158,7 +158,7 @@ impl VaultBuilder {
     }
 
     /// Takes an `http` address beyond this machine: the identity token and all secrets travel in the clear.
-    pub fn dangerously_allow_plain_http(mut self) -> Self {
+    pub fn dangerous_allow_http(mut self) -> Self {
         self.plain_http = PlainHttp::Anywhere;
         self
     }
@@ -170,10 +170,14 @@ impl VaultBuilder {
         self
     }
 
-    /// Shows this certificate to the server. PEM: the certificate chain and the key.
+    /// Shows this certificate to the server, for servers that ask for one: its chain and its key, both PEM.
     #[cfg(feature = "http")]
-    pub fn client_identity_pem(mut self, pem: impl Into<tokenex_core::Secret>) -> Self {
-        self.tls.identity = Some(pem.into());
+    pub fn client_identity_pem(
+        mut self,
+        certificates: impl Into<String>,
+        key: impl Into<tokenex_core::Secret>,
+    ) -> Self {
+        self.tls.identity = Some((certificates.into(), key.into()));
         self
     }
 
@@ -199,7 +203,7 @@ impl VaultBuilder {
         let transport = match self.transport {
             Some(transport) => Some(transport),
             #[cfg(feature = "http")]
-            None => self.tls.transport().map_err(named)?,
+            None => self.tls.transport(self.plain_http).map_err(named)?,
             #[cfg(not(feature = "http"))]
             None => None,
         };
