@@ -1,7 +1,6 @@
-//! Text in the environment. Changing the environment of a running process is unsafe, so these tests look at variables
-//! that are there anyway, and at what a child of this test binary sees.
+//! Text in the environment: what a child of this test binary sees.
 
-use std::process::Command;
+use std::ffi::OsStr;
 
 use tokenex_core::sources::EnvVar;
 
@@ -9,16 +8,8 @@ use crate::support::{FIRST, OTHER, assert_unusable, offline, secret, token};
 
 const NAME: &str = "TOKENEX_TEST_TEXT";
 
-/// Runs the test `child` of this binary with the variable set so, and returns what it printed.
-fn seen_with(value: Option<&std::ffi::OsStr>) -> String {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "env_var::child", "--nocapture"]).env_remove(NAME);
-    if let Some(value) = value {
-        command.env(NAME, value);
-    }
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
+fn seen_with(value: impl AsRef<OsStr>) -> String {
+    crate::support::child("env_var::child", &[(NAME, Some(value.as_ref()))])
 }
 
 /// What the others run in a process of its own; by itself it sees a missing variable.
@@ -37,18 +28,18 @@ async fn child() {
 
 #[test]
 fn the_value_is_trimmed() {
-    assert!(seen_with(Some(format!(" {FIRST}\r\n").as_ref())).contains(&format!("token={FIRST};")));
-    assert!(seen_with(Some(OTHER.as_ref())).contains(&format!("token={OTHER};")));
+    assert!(seen_with(format!(" {FIRST}\r\n")).contains(&format!("token={FIRST};")));
+    assert!(seen_with(OTHER).contains(&format!("token={OTHER};")));
 }
 
 #[test]
 fn a_value_that_is_no_token_is_a_secret_and_not_an_identity() {
-    assert!(seen_with(Some("s3cret".as_ref())).contains("text=s3cret; not_a_token;"));
+    assert!(seen_with("s3cret").contains("text=s3cret; not_a_token;"));
 }
 
 #[test]
 fn an_empty_value_is_refused() {
-    assert!(seen_with(Some(" \n".as_ref())).contains("refused=empty;"));
+    assert!(seen_with(" \n").contains("refused=empty;"));
 }
 
 #[cfg(unix)]
@@ -56,7 +47,7 @@ fn an_empty_value_is_refused() {
 fn a_value_that_is_not_utf8_is_refused_without_repeating_it() {
     use std::os::unix::ffi::OsStrExt;
 
-    let seen = seen_with(Some(std::ffi::OsStr::from_bytes(b"hunter2\xff")));
+    let seen = seen_with(OsStr::from_bytes(b"hunter2\xff"));
     assert!(seen.contains("refused=not_utf8;") && !seen.contains("hunter2"), "{seen}");
 }
 

@@ -1,5 +1,6 @@
 //! What these tests share.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -52,6 +53,22 @@ impl Transport for NoNetwork {
     fn send(&self, _: http::Request<Bytes>, _: Duration) -> BoxFuture<'_, Result<http::Response<Bytes>>> {
         Box::pin(async { Err(Error::new(ErrorKind::Other, "this test has no network")) })
     }
+}
+
+/// Runs one test of this binary in a process whose environment is changed so, and returns what it printed. Changing the
+/// environment of a running process would be unsafe.
+pub(crate) fn child(test: &str, environment: &[(&str, Option<&OsStr>)]) -> String {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]);
+    for (name, value) in environment {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// A directory of its own for one test, under `target/`, removed at the end.

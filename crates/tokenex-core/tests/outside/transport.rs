@@ -77,27 +77,30 @@ async fn a_redirect_is_an_answer_and_not_followed() {
 }
 
 #[tokio::test]
-async fn connections_are_used_again_and_shared_by_clones() {
-    let server = WebServer::start().await.unwrap();
-    server.on("/v1/x", Reply::status(204));
-    // The cable lets so little through that a second connection would show.
-    let cable = tokenex_testkit::proxy::Proxy::start(server.addr()).await.unwrap();
+async fn a_connection_is_used_again_and_shared_by_clones() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1/x", listener.local_addr().unwrap());
+    // Takes one connection and no other.
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        drop(listener);
+        while stream.read(&mut [0; 4096]).await.unwrap() > 0 {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+        }
+    });
     let transport = builder().build().unwrap();
-    let url = format!("http://{}/v1/x", cable.addr());
-    transport.send(get(&url), LONG).await.unwrap();
     let clone = transport.clone();
-    drop(transport);
-    clone.send(get(&url), LONG).await.unwrap();
-    assert_eq!(server.requests().len(), 2);
+    for transport in [transport, clone] {
+        assert_eq!(transport.send(get(&url), LONG).await.unwrap().body(), "ok");
+    }
 }
 
 #[tokio::test]
 async fn plain_http_to_elsewhere_is_refused_before_anything_is_sent() {
-    let started = std::time::Instant::now();
     let error = send(builder(), "http://192.0.2.1:8200/v1/x?token=hunter3").await;
     assert_failed(error, ErrorKind::Configuration, &["192.0.2.1:8200", "dangerous_allow_http"]);
-    // 192.0.2.0/24 answers nobody (RFC 5737): had it been tried, that would have taken the time to connect.
-    assert!(started.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]

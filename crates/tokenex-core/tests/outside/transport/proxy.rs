@@ -1,5 +1,8 @@
 //! What goes through a proxy, and what never does.
 
+use std::ffi::OsString;
+use std::time::Duration;
+
 use tokenex_core::ErrorKind;
 use tokenex_testkit::tls::Certificates;
 use tokenex_testkit::web::{Reply, WebServer};
@@ -70,7 +73,7 @@ async fn loopback_and_metadata_never_go_through_a_proxy() {
         let transport = trusting(&certificates)
             .proxy(proxy.url())
             .dangerous_allow_http()
-            .connect_timeout(std::time::Duration::from_millis(100));
+            .connect_timeout(Duration::from_millis(100));
         // Nobody is there, or somebody else: what counts is that the proxy hears nothing.
         let _ = send(transport, &format!("http://{host}/v1/x")).await;
     }
@@ -79,4 +82,53 @@ async fn loopback_and_metadata_never_go_through_a_proxy() {
     let transport = trusting(&certificates).proxy(proxy.url()).dangerous_allow_http();
     let _ = send(transport, "http://vault.example/v1/x").await;
     assert_eq!(proxy.requests().len(), 1);
+}
+
+/// What the tests below run in a process with another environment. A host that no resolver knows (RFC 6761 section 6.4)
+/// tells a direct connection from one through a proxy.
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
+async fn child() {
+    let transport = || trusting(&Certificates::for_loopback());
+    let by_environment = send(transport().proxy_from_env(), "https://vault.invalid/v1/x").await.unwrap_err();
+    let by_default = send(transport(), "https://vault.invalid/v1/x").await.unwrap_err();
+    println!("by environment: {by_environment}\nby default: {by_default}");
+    assert!(by_default.to_string().contains("cannot be resolved"), "{by_default}");
+}
+
+/// What a transport says that reads the environment, when a proxy there refuses all.
+async fn said_with(proxy: &str, except: &str) -> String {
+    let refusing = WebServer::start().await.unwrap();
+    let url = format!("http://user:hunter9@{}", refusing.addr());
+    let environment: Vec<(String, Option<OsString>)> = ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"]
+        .into_iter()
+        .map(|name| {
+            let value =
+                if name == proxy { Some(url.clone().into()) } else { (name == "NO_PROXY").then(|| except.into()) };
+            (name.to_owned(), value)
+        })
+        .collect();
+    let seen = tokio::task::spawn_blocking(move || {
+        let environment: Vec<_> = environment.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
+        crate::support::child("transport::proxy::child", &environment)
+    });
+    let seen = seen.await.unwrap();
+    assert!(!seen.contains("hunter"), "{seen}");
+    seen.lines().find_map(|line| line.strip_prefix("by environment: ")).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_environment_counts_on_request_only() {
+    for name in ["HTTPS_PROXY", "https_proxy"] {
+        let said = said_with(name, "").await;
+        assert!(said.contains("cannot connect to vault.invalid:443") && said.contains("tunnel"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn hosts_in_no_proxy_are_reached_directly() {
+    for except in ["vault.invalid", "10.0.0.0/8, .invalid", "*"] {
+        let said = said_with("HTTPS_PROXY", except).await;
+        assert!(said.contains("cannot be resolved"), "{said}");
+    }
 }
