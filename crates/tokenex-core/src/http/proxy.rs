@@ -23,23 +23,29 @@ impl ProxyChoice {
     pub(super) fn resolve(&self) -> Result<Option<Proxy>> {
         match self {
             Self::None => Ok(None),
-            Self::Url(url) => proxy(Proxy::all(url.expose()), "", "the URL of the proxy is not one").map(Some),
+            Self::Url(url) => proxy(Proxy::all, url.expose(), "", "the URL of the proxy is not one").map(Some),
             Self::Environment => match variable("HTTPS_PROXY") {
                 None => Ok(None),
                 Some(url) => {
                     let except = variable("NO_PROXY").unwrap_or_default();
-                    proxy(Proxy::https(url), &except, "the environment variable HTTPS_PROXY is not a URL").map(Some)
+                    proxy(Proxy::https, &url, &except, "the environment variable HTTPS_PROXY is not a URL").map(Some)
                 }
             },
         }
     }
 }
 
-fn proxy(made: reqwest::Result<Proxy>, except: &str, wrong: &'static str) -> Result<Proxy> {
+fn proxy(make: fn(String) -> reqwest::Result<Proxy>, url: &str, except: &str, wrong: &'static str) -> Result<Proxy> {
+    let url = url.trim();
+    // "proxy.example:3128" is common, and means http.
+    let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let bad = || Error::new(ErrorKind::Configuration, wrong).with_advice("write it as http://user:password@host:port");
+    // Of what it does not know, reqwest makes no proxy at all: then everything would go out directly.
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        return Err(bad());
+    }
     // The reason is dropped: it may quote the URL, and a password stands in it.
-    let proxy = made.map_err(|_| {
-        Error::new(ErrorKind::Configuration, wrong).with_advice("write it as http://user:password@host:port")
-    })?;
+    let proxy = make(url).map_err(|_| bad())?;
     Ok(proxy.no_proxy(NoProxy::from_string(&format!("{DIRECT},{except}"))))
 }
 

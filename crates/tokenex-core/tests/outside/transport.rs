@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokenex_core::http::{HttpTransport, HttpTransportBuilder};
 use tokenex_core::{Error, ErrorKind, Result, Transport};
+use tokenex_testkit::canary::Canary;
 use tokenex_testkit::tls::Certificates;
 use tokenex_testkit::web::{Reply, WebServer};
 
@@ -113,6 +114,39 @@ async fn plain_http_that_is_allowed_is_tried() {
 #[tokio::test]
 async fn a_relative_url_is_refused() {
     assert_failed(send(builder(), "/v1/x?token=hunter3").await, ErrorKind::Configuration, &["absolute"]);
+}
+
+/// All crates log here, at their lowest level.
+#[tokio::test]
+async fn nothing_secret_is_logged() {
+    let canary = Canary::new();
+    let recording = canary.record();
+    let certificates = Certificates::for_loopback();
+    let server = WebServer::start_with_tls_config(certificates.server_config_for_known_clients()).await.unwrap();
+    server.on("/v1/x", [Reply::text(200, canary.secret("body of the answer")), Reply::cut()]);
+    let client = certificates.client("workload");
+    canary.watch("client key", &client.key_pem());
+    let transport = trusting(&certificates)
+        .proxy(format!("http://user:{}@127.0.0.1:9", canary.secret("password of the proxy")))
+        .client_identity_pem(client.certificate_pem(), client.key_pem())
+        .build()
+        .unwrap();
+    let token = canary.secret("header");
+    let request = |url: String| {
+        let body = Bytes::from(canary.secret("body of the request"));
+        http::Request::post(format!("{url}/v1/x?key={}", canary.secret("query")))
+            .header("authorization", format!("Bearer {token}"))
+            .body(body)
+            .unwrap()
+    };
+    transport.send(request(server.url()), LONG).await.unwrap();
+    for url in [server.url(), "https://vault.invalid".to_owned()] {
+        let error = transport.send(request(url), LONG).await.unwrap_err();
+        canary.search_error("the error", &error);
+    }
+    canary.search_debug("the transport", &transport);
+    drop(recording);
+    canary.assert_clean();
 }
 
 #[test]

@@ -46,6 +46,14 @@ async fn https_goes_through_the_proxy_in_a_tunnel() {
 }
 
 #[tokio::test]
+async fn a_proxy_without_a_scheme_speaks_http() {
+    let proxy = WebServer::start().await.unwrap();
+    let transport = trusting(&Certificates::for_loopback()).proxy(proxy.addr().to_string()).dangerous_allow_http();
+    assert_eq!(send(transport, "http://vault.example/v1/x").await.unwrap().status(), 404);
+    assert_eq!(proxy.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_proxy_that_is_down_is_not_passed_by() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let transport = trusting(&Certificates::for_loopback()).proxy(format!("http://user:hunter9@{closed}"));

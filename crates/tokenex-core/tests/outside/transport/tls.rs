@@ -171,5 +171,7 @@ fn settings_that_cannot_work_are_refused_when_the_transport_is_made() {
     refused(builder().server_name("10.0.0.1").build(), "DNS name");
     refused(builder().server_name("https://vault.example").build(), "DNS name");
     refused(builder().proxy("hunter2://:").build(), "host:port");
+    refused(builder().proxy("socks5://hunter2@proxy.test").build(), "host:port");
+    refused(builder().proxy("http://").build(), "host:port");
     refused(builder().proxy("http://proxy.test").server_name("vault.example").build(), "`server_name`");
 }
