@@ -79,8 +79,8 @@ pub(super) struct Entry {
 
 #[derive(Default)]
 pub(super) struct Extra {
-    /// When to wake the waiters.
-    alarms: Vec<At>,
+    /// When to wake the waiters, by the monotonic clock: patience does not run out while the machine sleeps.
+    alarms: Vec<Duration>,
     /// Who waits for the outcome of a forced attempt.
     pub(super) replies: Vec<oneshot::Sender<Forced>>,
     /// The generation for which a longer-lived one was asked already.
@@ -211,13 +211,7 @@ impl Driver {
                 }
             }),
             Message::ChildrenGone { id } => self.with(id, |_, _| {}),
-            Message::Alarm { id, at } => self.with(id, |driver, entry| {
-                let at = driver.time.now() + at.saturating_sub(driver.time.monotonic());
-                let alarms = &mut entry.extra().alarms;
-                if !alarms.contains(&at) {
-                    alarms.push(at);
-                }
-            }),
+            Message::Alarm { id, at } => self.with(id, |_, entry| entry.extra().alarms.push(at)),
             Message::Close { id } => self.with(id, |driver, entry| driver.close(entry)),
             Message::Status { reply } => {
                 let mut all: Vec<_> = self.entries.values().map(|entry| entry.kept.status()).collect();
@@ -392,8 +386,10 @@ impl Driver {
         if entry.extra.is_some() {
             let extra = entry.extra();
             let alarms = extra.alarms.len();
-            extra.alarms.retain(|at| *at > now);
-            extra_timer = extra.alarms.iter().copied().min().unwrap_or(NEVER);
+            let monotonic = self.time.monotonic();
+            extra.alarms.retain(|at| *at > monotonic);
+            let next = extra.alarms.iter().copied().min();
+            extra_timer = next.map_or(NEVER, |at| now.saturating_add(at - monotonic));
             if extra.alarms.len() < alarms {
                 entry.kept.wake();
             }

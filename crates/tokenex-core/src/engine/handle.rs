@@ -88,7 +88,7 @@ impl<C: Credential> Handle<C> {
     pub async fn ready(&self, within: Duration) -> Result<Arc<Issued<C>>> {
         let cell = &*self.cell;
         let deadline = cell.clock.monotonic().saturating_add(within);
-        let mut first = None;
+        let (mut first, mut asked) = (None, false);
         loop {
             let mut changed = pin!(cell.changed.notified());
             changed.as_mut().enable();
@@ -106,9 +106,11 @@ impl<C: Credential> Handle<C> {
             if cell.clock.monotonic() >= deadline {
                 return Err(not_ready(within, first, last));
             }
-            let posted = cell.ask(false) && cell.mailbox.post(Message::Alarm { id: cell.id, at: deadline });
-            if !posted {
-                return Err(shutdown_error());
+            if !asked {
+                asked = true;
+                if !(cell.ask(false) && cell.mailbox.post(Message::Alarm { id: cell.id, at: deadline })) {
+                    return Err(shutdown_error());
+                }
             }
             changed.await;
         }
@@ -211,6 +213,7 @@ impl<C: Credential> Handle<C> {
             left: until.map(|until| Left { name: self.name().to_owned(), until, because: LeftBecause::OutOfTime }),
         };
         cell.mailbox.post(Message::Close { id: cell.id });
+        cell.mailbox.post(Message::Alarm { id: cell.id, at: deadline });
         loop {
             let mut changed = pin!(cell.changed.notified());
             changed.as_mut().enable();
@@ -220,9 +223,6 @@ impl<C: Credential> Handle<C> {
                 Some(Ended::Closing) | None => {}
             }
             if cell.clock.monotonic() >= deadline {
-                return out_of_time(until);
-            }
-            if !cell.mailbox.post(Message::Alarm { id: cell.id, at: deadline }) {
                 return out_of_time(until);
             }
             changed.await;

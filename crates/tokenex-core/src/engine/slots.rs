@@ -122,10 +122,6 @@ impl Slots {
         self.targets[target].in_flight -= 1;
         self.in_flight -= 1;
     }
-
-    pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight
-    }
 }
 
 #[cfg(test)]
@@ -149,7 +145,7 @@ mod tests {
         slots.enqueue(healthy, place(1000, false, true, 9));
         assert_eq!(slots.next(), Some(EntryId(1000)));
         slots.release(healthy);
-        assert_eq!(slots.in_flight(), 2);
+        assert_eq!(slots.in_flight, 2);
     }
 
     #[test]

@@ -1,0 +1,187 @@
+//! Promise 18: lineage; and compositions.
+
+use std::sync::{Arc, OnceLock};
+
+use tokenex_core::{AnySource, Attempt, ErrorKind, Grant, Handle, Outcome, Policy, Provider, Result, Source, Target};
+
+use crate::support::*;
+
+fn revocable(seconds: u64) -> Fake {
+    Fake::new(move |n| Answer::Grant(Grant::new(Token(n)).lifetime(s(seconds)).revocable()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_18_the_effective_expiry_is_the_minimum_over_the_bonds_live() {
+    let world = World::with(|b| b.policy(exact()));
+    let login = Fake::new(|n| Answer::Grant(Grant::new(Token(n)).lifetime(s(100)).renewable()))
+        .renew(|_| Ok(Some((s(100), true))));
+    let parent = world.scheduler.keep(login.clone());
+    let child = world.scheduler.keep(Fake::fresh(3600).child_of(&parent));
+    let issued = child.get().await.unwrap();
+    let end = |seconds| world.time.clock().wall() + s(seconds);
+    assert_eq!(issued.expires_at().map(|at| at.duration_since(end(0)).unwrap().as_secs()), Some(100));
+    world.time.advance(s(61)).await;
+    assert_eq!(login.log().renews.len(), 1);
+    // The snapshot taken before the renewal has been extended with its parent.
+    let left = issued.expires_at().unwrap().duration_since(world.time.clock().wall()).unwrap();
+    assert!(left > s(98) && left <= s(100), "{left:?}");
+    assert_eq!(child.get().await.unwrap().generation(), 1, "a renewal of the parent issues nothing anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_18_a_new_generation_of_the_parent_moves_its_children_make_before_break() {
+    let world = World::new();
+    let login = revocable(300);
+    let parent = world.scheduler.keep(login.clone());
+    let leases = revocable(3600);
+    let child = world.scheduler.keep(leases.clone().child_of(&parent));
+    let mut listener = child.listen();
+    child.get().await.unwrap();
+    listener.next().await.unwrap();
+    let mut handed_over = None;
+    for _ in 0..2700 {
+        world.time.advance(ms(100)).await;
+        assert!(child.peek().is_some(), "a gap at {:?}", world.now());
+        if handed_over.is_none() && child.peek().unwrap().generation() == 2 {
+            handed_over = Some(world.now());
+            assert!(login.log().revoked.is_empty() && leases.log().revoked.is_empty(), "broken before made");
+        }
+    }
+    let handed_over = handed_over.expect("the child never moved");
+    assert!(handed_over < s(186) + s(32), "it took too long: {handed_over:?}");
+    let event = listener.next().await.unwrap();
+    let works_until = event.previous_until.expect("the event says until when the predecessor works");
+    let (lease_gone, login_gone) = (leases.log().revoked[0].0, login.log().revoked[0].0);
+    assert!(lease_gone <= login_gone, "the lease goes before its login");
+    let grace = lease_gone - handed_over;
+    assert!(grace >= s(19) && grace <= s(31), "{grace:?}");
+    let said = works_until.duration_since(world.time.clock().wall() - (world.now() - lease_gone)).unwrap_or_default();
+    assert!(said < s(2), "said {works_until:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_18_many_children_are_spread_and_none_has_a_gap() {
+    let world = World::with(|b| b.max_per_target(1000).max_in_flight(2000));
+    let login = revocable(600);
+    let parent = world.scheduler.keep(login.clone());
+    let fakes: Vec<_> = (0..100).map(|_| revocable(36_000)).collect();
+    let children: Vec<_> = fakes.iter().map(|fake| world.scheduler.keep(fake.clone().child_of(&parent))).collect();
+    for _ in 0..700 {
+        world.time.advance(s(1)).await;
+        if world.now() > s(2) {
+            assert!(children.iter().all(|child| child.peek().is_some()), "a gap at {:?}", world.now());
+        }
+    }
+    let mut moved: Vec<_> = fakes.iter().map(|fake| fake.log().issues[1]).collect();
+    moved.sort();
+    assert!(moved[99] - moved[0] > s(30), "they moved all at once: {:?}", moved[99] - moved[0]);
+    assert_eq!(login.log().revoked.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_18_a_superseded_generation_is_kept_while_a_child_cannot_move() {
+    let world = World::new();
+    let login = revocable(100);
+    let parent = world.scheduler.keep(login.clone());
+    let stuck = Fake::new(|n| if n == 1 { Answer::token(1, 3600) } else { Answer::down() });
+    let child = world.scheduler.keep(stuck.child_of(&parent));
+    child.get().await.unwrap();
+    world.time.advance(s(98)).await;
+    assert_eq!(parent.get().await.unwrap().generation(), 2);
+    assert!(login.log().revoked.is_empty(), "the child still lives on it");
+    assert!(child.peek().is_some());
+    world.time.advance(s(4)).await;
+    assert!(child.peek().is_none(), "the first login is over, and the child with it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_18_the_grace_is_never_more_than_a_third_of_the_lifetime() {
+    let world = World::with(|b| b.policy(Policy::default().with_grace(s(60))));
+    let fake = revocable(30);
+    let handle = world.scheduler.keep(fake.clone());
+    handle.get().await.unwrap();
+    world.time.advance(s(31)).await;
+    let log = fake.log();
+    let grace = log.revoked[0].0 - log.issues[1];
+    assert!(grace >= s(9) && grace <= s(11), "{grace:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_18_children_of_a_rejected_parent_move_at_once() {
+    let world = World::new();
+    let login = revocable(36_000);
+    let parent = world.scheduler.keep(login.clone());
+    let fake = revocable(36_000);
+    let child = world.scheduler.keep(fake.clone().child_of(&parent));
+    child.get().await.unwrap();
+    world.time.advance(s(100)).await;
+    parent.rejected(1).await.unwrap();
+    world.time.advance(s(1)).await;
+    assert_eq!(fake.issues(), 2);
+}
+
+/// Hands on what its input holds.
+struct Relay(AnySource<u64>);
+
+impl Provider for Relay {
+    type Credential = Token;
+
+    fn name(&self) -> &'static str {
+        "relay"
+    }
+
+    fn target(&self) -> Target {
+        Target::new("relay")
+    }
+
+    async fn issue(&self, cx: &Attempt) -> Result<Outcome<Token>> {
+        let input = self.0.fetch(cx).await?;
+        assert!(input.issued_at().is_some(), "the age of the input travels along");
+        Ok(Grant::new(Token(*input.value())).lifetime(s(60)).bound_to(input.bonds()).into())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_18_handle_map_makes_a_credential_the_input_of_the_next_exchange() {
+    let world = World::new();
+    let first = world.scheduler.keep(Fake::fresh(60).latency(s(1)));
+    let second = world.scheduler.keep(Relay(AnySource::new(first.map(|token| Ok(token.0 + 100)))));
+    let third = world.scheduler.keep(Relay(AnySource::new(second.map(|token| Ok(token.0 + 100)))));
+    assert_eq!(third.get().await.unwrap().0, 201);
+    for _ in 0..500 {
+        world.time.advance(s(1)).await;
+        assert!(third.peek().is_some(), "a gap at {:?}", world.now());
+    }
+    assert!(third.get().await.unwrap().0 > 203);
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_18_inputs_that_go_round_in_a_circle_are_an_error() {
+    struct Late(Arc<OnceLock<Handle<Token>>>);
+    impl Source<u64> for Late {
+        async fn fetch(&self, cx: &Attempt) -> Result<tokenex_core::Input<u64>> {
+            let handle = self.0.get().expect("set before the first attempt");
+            handle.map(|token| Ok(token.0)).fetch(cx).await
+        }
+    }
+    let world = World::new();
+    let late = Arc::new(OnceLock::new());
+    let first = world.scheduler.keep(Relay(AnySource::new(Late(late.clone()))));
+    let second = world.scheduler.keep(Relay(AnySource::new(first.map(|token| Ok(token.0)))));
+    late.set(second.clone()).ok();
+    let error = second.get().await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Configuration, Some("cycle")), "{error}");
+    assert!(world.now() < s(1), "it was found by waiting");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_recovers_with_its_parent_and_not_a_backoff_later() {
+    let world = World::new();
+    let login = Fake::new(|n| if n <= 12 { Answer::down() } else { Answer::token(n, 3600) });
+    let parent = world.scheduler.keep(login.clone());
+    let child = world.scheduler.keep(Fake::fresh(3600).child_of(&parent));
+    world.until(s(3600), || parent.peek().is_some()).await;
+    let recovered = world.now();
+    world.until(s(60), || child.peek().is_some()).await;
+    assert!(world.now() - recovered <= s(3), "{:?} later", world.now() - recovered);
+}
