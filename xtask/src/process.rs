@@ -5,7 +5,7 @@ use std::{
     fmt::Write as _,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
 };
 
 use crate::Failure;
@@ -21,21 +21,21 @@ pub(crate) fn cargo(root: &Path) -> Command {
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     show(command);
     let status = command.status().map_err(|e| unstartable(command, &e))?;
-    if status.success() { Ok(()) } else { Err(format!("`{}` failed ({status})", text(command)).into()) }
+    if status.success() { Ok(()) } else { Err(failed(command, status)) }
 }
 
-/// As [`run`], and also returns what the program printed to standard output.
-pub(crate) fn run_and_read(command: &mut Command) -> Result<String, Failure> {
+/// As [`run`], and collects what the program prints to standard output, also
+/// when it fails in the end.
+pub(crate) fn run_and_collect(command: &mut Command, output: &mut String) -> Result<(), Failure> {
     show(command);
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| unstartable(command, &e))?;
-    let mut output = String::new();
     for line in BufReader::new(child.stdout.take().ok_or("no pipe")?).lines() {
         let line = line?;
         println!("{line}");
         writeln!(output, "{line}")?;
     }
     let status = child.wait()?;
-    if status.success() { Ok(output) } else { Err(format!("`{}` failed ({status})", text(command)).into()) }
+    if status.success() { Ok(()) } else { Err(failed(command, status)) }
 }
 
 /// Runs quietly and returns standard output; what the program said on standard
@@ -59,6 +59,10 @@ pub(crate) fn text(command: &Command) -> String {
 
 fn show(command: &Command) {
     println!("$ {}", text(command));
+}
+
+fn failed(command: &Command, status: ExitStatus) -> Failure {
+    format!("`{}` failed ({status})", text(command)).into()
 }
 
 fn unstartable(command: &Command, error: &std::io::Error) -> String {

@@ -11,35 +11,31 @@ use std::{
 
 use crate::{
     Failure,
-    process::{cargo, run_and_read},
+    process::{cargo, run_and_collect},
     workspace::Workspace,
 };
 
 /// The name of the test program.
 pub(super) const PROGRAM: &str = "real";
 
-/// Runs them and returns how many passed; fails if that is below the number in
-/// the repository.
-pub(super) fn run(workspace: &Workspace) -> Result<usize, Failure> {
-    let output = run_and_read(cargo(&workspace.root).args([
-        "test",
-        "--locked",
-        "--workspace",
-        "--all-features",
-        "--no-fail-fast",
-        "--test",
-        PROGRAM,
-    ]))?;
-    let passed = passed(&output);
+/// Runs them, counts in `ran` how many passed, and fails if that is below the
+/// number in the repository.
+pub(super) fn run(workspace: &Workspace, ran: &mut usize) -> Result<(), Failure> {
+    let mut command = cargo(&workspace.root);
+    command.args(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"]).args(["--test", PROGRAM]);
+    let mut output = String::new();
+    let outcome = run_and_collect(&mut command, &mut output);
+    *ran = passed(&output);
+    outcome?;
     let present = in_repository(workspace)?;
-    if passed < present {
+    if *ran < present {
         return Err(format!(
-            "{passed} real-server tests passed, but {present} are in the repository: some are \
+            "{ran} real-server tests passed, but {present} are in the repository: some are \
              ignored, filtered or compiled out"
         )
         .into());
     }
-    Ok(passed)
+    Ok(())
 }
 
 /// Counts the tests in the source, not in what was compiled: a test that is
@@ -59,6 +55,7 @@ fn passed(output: &str) -> usize {
     output
         .lines()
         .filter_map(|line| line.strip_prefix("test result: "))
+        // `ok. 2 passed; ...` or `FAILED. 1 passed; ...`
         .filter_map(|summary| summary.split_once(". ")?.1.split_once(" passed")?.0.parse::<usize>().ok())
         .sum()
 }
@@ -95,7 +92,7 @@ mod tests {
 running 2 tests
 test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s
 running 13 tests
-test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 9s
+test result: FAILED. 12 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 9s
 ";
         assert_eq!(passed(output), 14);
     }
