@@ -206,9 +206,21 @@ impl Login {
             if renewable {
                 grant = grant.renewable();
             }
+        } else if let Some(early) = lifetime.and_then(refresh_of_batch) {
+            grant = grant.refresh_in(early);
         }
         grant
     }
+}
+
+/// When to replace a batch token, where the engine's own pace would be too late for the overlap.
+///
+/// Leases of a batch token are cut to what is left of it in whole seconds, so they end up to a second before it; and
+/// its secrets take a moment, a part of the overlap, to follow to the new one.
+fn refresh_of_batch(lifetime: Duration) -> Option<Duration> {
+    let overlap = OVERLAP.min(lifetime / 3);
+    let latest = lifetime.saturating_sub(Duration::from_secs(1) + overlap * 3 / 2);
+    (latest < lifetime / 2).then_some(latest)
 }
 
 /// Whether a renewal brought less than the first time: the wall (`token_max_ttl`, `max_ttl`) is near, and each further
@@ -220,4 +232,25 @@ pub(crate) fn is_capped(renewed: Duration, first: Duration) -> bool {
 
 fn unusable(what: &'static str) -> Error {
     Error::new(ErrorKind::Configuration, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_batch_token_is_replaced_early_and_a_long_one_at_the_usual_time() {
+        let s = Duration::from_secs;
+        assert_eq!(refresh_of_batch(s(4)), Some(s(1)));
+        assert_eq!(refresh_of_batch(s(1)), Some(s(0)));
+        assert_eq!(refresh_of_batch(s(150)), Some(s(74)));
+        assert_eq!(refresh_of_batch(s(900)), None);
+    }
+
+    #[test]
+    fn a_renewal_that_brought_less_says_that_the_wall_is_near() {
+        let s = Duration::from_secs;
+        assert!(is_capped(s(3), s(4)) && is_capped(s(50), s(60)));
+        assert!(!is_capped(s(8), s(8)) && !is_capped(s(3599), s(3600)) && !is_capped(s(60), s(8)));
+    }
 }

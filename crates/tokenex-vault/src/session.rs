@@ -19,8 +19,11 @@ pub(crate) type HeldLogin = Input<Arc<Issued<LoginToken>>>;
 /// login moves all the secrets that hang on the old one.
 const LOGIN_AGAIN_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// A login this young was alive when it was refused.
+/// A login this young that is refused even a look at itself was alive, and lacks the policy for it.
 const FRESH: Duration = Duration::from_secs(5);
+
+/// The built-in policy that lets a token look at itself.
+const DEFAULT_POLICY: &str = "default";
 
 /// The server, and a share in the login. While a session lives, so does the login.
 #[derive(Clone)]
@@ -51,7 +54,7 @@ impl Session {
         let login = self.login.fetch(cx).await?;
         let answer = self.server.send(cx, step, call, Some(login.value())).await?;
         if answer.status == StatusCode::FORBIDDEN {
-            self.why(cx, login.value()).await?;
+            self.learn_blindness(cx, login.value()).await?;
             return Err(answer.refusal());
         }
         Ok((answer, login))
@@ -99,18 +102,31 @@ impl Session {
     /// A dead token and a missing policy are both 403; looking itself up is what every living token may do, unless its
     /// role took even that away.
     async fn why(&self, cx: &Attempt, login: &Issued<LoginToken>) -> Result<Denial> {
-        if login.is_blind() {
+        if login.is_blind() || self.may_look(cx, login).await? {
             return Ok(Denial::Policy);
         }
-        let answer = self.server.send(cx, Step::LookUp, &Call::lookup_self(), Some(login)).await?;
-        if answer.status != StatusCode::FORBIDDEN {
-            return answer.success().map(|_| Denial::Policy);
-        }
-        if age(cx, login) < FRESH {
+        let may_be_blind = !login.policies().iter().any(|policy| policy == DEFAULT_POLICY);
+        if may_be_blind && age(cx, login) < FRESH {
             login.set_blind();
             return Ok(Denial::Policy);
         }
         Ok(Denial::DeadLogin)
+    }
+
+    /// A login that was just made and cannot look at itself never can: the next refusal is not taken for its death.
+    async fn learn_blindness(&self, cx: &Attempt, login: &Issued<LoginToken>) -> Result<()> {
+        if !login.is_blind() && !self.may_look(cx, login).await? && age(cx, login) < FRESH {
+            login.set_blind();
+        }
+        Ok(())
+    }
+
+    async fn may_look(&self, cx: &Attempt, login: &Issued<LoginToken>) -> Result<bool> {
+        let answer = self.server.send(cx, Step::LookUp, &Call::lookup_self(), Some(login)).await?;
+        if answer.status == StatusCode::FORBIDDEN {
+            return Ok(false);
+        }
+        answer.success().map(|_| true)
     }
 }
 

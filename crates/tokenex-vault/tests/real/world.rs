@@ -11,14 +11,14 @@ use tokenex_testkit::issuer::{Algorithm, Issuer};
 use tokenex_testkit::servers::{DatabaseConnection, DynamicRole, JwtRole, JwtTrust, LoginError, OpenBao, Postgres};
 use tokenex_vault::{DatabaseCredentials, Vault};
 
-pub const SECOND: Duration = Duration::from_secs(1);
-pub const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 /// Long enough for a busy machine, short enough for a person.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the role's policy allows unless a test says otherwise.
-pub const POLICY: &str = r#"
+pub(crate) const POLICY: &str = r#"
     path "database/creds/*"        { capabilities = ["read"] }
     path "database/static-creds/*" { capabilities = ["read"] }
     path "secret/data/*"           { capabilities = ["read"] }
@@ -26,20 +26,20 @@ pub const POLICY: &str = r#"
     path "sys/leases/revoke"       { capabilities = ["update"] }
 "#;
 
-pub struct World {
-    pub postgres: Postgres,
-    pub bao: OpenBao,
-    pub issuer: Issuer,
-    pub scheduler: Scheduler,
+pub(crate) struct World {
+    pub(crate) postgres: Postgres,
+    pub(crate) bao: OpenBao,
+    pub(crate) issuer: Issuer,
+    pub(crate) scheduler: Scheduler,
 }
 
 impl World {
     /// Servers with a database role `app` (lease 60 s) and a login role `app` as given.
-    pub async fn with_login(role: JwtRole) -> Self {
+    pub(crate) async fn with_login(role: JwtRole) -> Self {
         Self::with_policy(role, Policy::default()).await
     }
 
-    pub async fn with_policy(role: JwtRole, policy: Policy) -> Self {
+    pub(crate) async fn with_policy(role: JwtRole, policy: Policy) -> Self {
         let (postgres, bao) = tokio::try_join!(Postgres::start(), OpenBao::start()).unwrap();
         let issuer = Issuer::start().await.unwrap();
         let admin = bao.admin();
@@ -54,34 +54,34 @@ impl World {
     }
 
     /// A login of a minute that can be renewed for ten.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with_login(login_role().token_ttl(MINUTE).token_max_ttl(10 * MINUTE)).await
     }
 
-    pub fn identity(&self) -> impl TokenSource {
+    pub(crate) fn identity(&self) -> impl TokenSource {
         let token = self.issuer.token().subject("ci").audience("vault").lifetime(10 * MINUTE);
         Closure::plain(move |_| Ok(token.sign()))
     }
 
-    pub fn vault(&self) -> Vault {
+    pub(crate) fn vault(&self) -> Vault {
         Vault::builder(self.bao.address(), "app", self.identity()).audience("vault").build(&self.scheduler).unwrap()
     }
 
     /// Logs in to PostgreSQL with what the handle holds now.
-    pub async fn try_login(&self, credentials: &DatabaseCredentials) -> Result<(), LoginError> {
+    pub(crate) async fn try_login(&self, credentials: &DatabaseCredentials) -> Result<(), LoginError> {
         self.postgres.login(credentials.username(), credentials.password().expose()).await
     }
 
-    pub fn logins(&self) -> usize {
+    pub(crate) fn logins(&self) -> usize {
         self.bao.count_requests(|request| request.is_login("jwt")).unwrap()
     }
 
-    pub fn mints(&self) -> usize {
+    pub(crate) fn mints(&self) -> usize {
         self.bao.count_requests(|request| request.is("read", "database/creds/")).unwrap()
     }
 
     /// Ends everything and demands that nothing is left at the servers.
-    pub async fn shut_down(self) {
+    pub(crate) async fn shut_down(self) {
         let report = self.scheduler.shutdown(Duration::from_secs(5)).await;
         assert!(report.left.is_empty(), "{report}");
         eventually("all users and logins are gone", || async {
@@ -92,19 +92,19 @@ impl World {
     }
 }
 
-pub fn scheduler(policy: Policy) -> Scheduler {
+pub(crate) fn scheduler(policy: Policy) -> Scheduler {
     Scheduler::builder(tokio::runtime::Handle::current())
         .transport(HttpTransport::new().unwrap())
         .policy(policy)
         .start()
 }
 
-pub fn login_role() -> JwtRole {
+pub(crate) fn login_role() -> JwtRole {
     JwtRole::new("app", "vault").subject("ci")
 }
 
 /// Waits until it holds.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
     let began = Instant::now();
     while !holds().await {
         assert!(began.elapsed() < PATIENCE, "it does not come about that {what}");
@@ -113,7 +113,7 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl Fn
 }
 
 /// Waits until the handle has a generation beyond `generation`.
-pub async fn next_generation(handle: &Handle<DatabaseCredentials>, generation: u64) -> u64 {
+pub(crate) async fn next_generation(handle: &Handle<DatabaseCredentials>, generation: u64) -> u64 {
     let began = Instant::now();
     loop {
         if let Ok(issued) = handle.get().await
@@ -127,7 +127,7 @@ pub async fn next_generation(handle: &Handle<DatabaseCredentials>, generation: u
 }
 
 /// Writes a secret of KV version 2.
-pub async fn put(world: &World, path: &str, value: &str) {
+pub(crate) async fn put(world: &World, path: &str, value: &str) {
     let body = json!({"data": {"value": value}});
     world.bao.admin().write(&format!("secret/data/{path}"), &body).await.unwrap();
 }
