@@ -55,8 +55,7 @@ impl Clients {
         if let Some(client) = by_host.get(destination.host()) {
             return Ok(client.clone());
         }
-        let instead = destination.is_encrypted().then(|| destination.bare_host().to_owned());
-        let client = recipe.client(Resolver { instead })?;
+        let client = recipe.client(Resolver { instead: Some(destination.bare_host().to_owned()) })?;
         by_host.insert(destination.host().to_owned(), client.clone());
         Ok(client)
     }

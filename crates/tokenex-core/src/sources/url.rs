@@ -66,8 +66,8 @@ impl Url {
         }
         let authority = authority.as_str().to_owned();
         // Who chooses the audience must not choose where the headers go.
-        let (before, _) = template.split_once(&authority).unwrap_or_default();
-        if !matches!(before, "http://" | "https://") && !before.eq_ignore_ascii_case("https://") {
+        let host = template.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next());
+        if !matches!(host, Some(Some(host)) if !host.contains(PLACEHOLDER)) {
             return Err(bad("the host in the URL of the token source must not depend on the audience"));
         }
         Ok(Self { template, authority, headers: HeaderMap::new(), field: None })
@@ -204,6 +204,13 @@ mod tests {
             "https://issuer.test:8443/t?v=2&audience=api%3A%2F%2Fx%20y%2F%C3%A9%3F%26%3D%23%25~"
         );
         assert_eq!(url.request(None).unwrap_err().kind(), ErrorKind::Configuration);
+    }
+
+    #[test]
+    fn a_short_host_and_capitals_are_fine() {
+        for good in ["http://t/token", "https://h?audience={audience}", "HTTPS://Issuer.test/", "http://[::1]:80/"] {
+            Url::new(good).unwrap();
+        }
     }
 
     #[test]
