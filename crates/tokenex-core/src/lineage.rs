@@ -52,8 +52,8 @@ pub(crate) struct Life {
     superseded: AtomicBool,
     /// No longer registered at its bonds.
     released: AtomicBool,
-    /// Whose generations are bound to this one, one entry each. Boxed since most have none.
-    dependents: Mutex<Option<Box<Vec<EntryKey>>>>,
+    /// Whose generations are bound to this one, one entry each.
+    dependents: Mutex<Vec<EntryKey>>,
 }
 
 impl Life {
@@ -63,7 +63,7 @@ impl Life {
     /// A new life, registered at each of its bonds.
     pub(crate) fn new(owner: EntryKey, until: u64, bonds: Vec<Bond>) -> Self {
         for bond in &bonds {
-            bond.life().dependents().get_or_insert_default().push(owner.clone());
+            bond.life().dependents().push(owner.clone());
         }
         Self {
             until: AtomicU64::new(until),
@@ -71,7 +71,7 @@ impl Life {
             owner,
             superseded: AtomicBool::new(false),
             released: AtomicBool::new(false),
-            dependents: Mutex::new(None),
+            dependents: Mutex::default(),
         }
     }
 
@@ -118,11 +118,11 @@ impl Life {
     /// Says that a newer generation has taken over, and returns who is bound to this one.
     pub(crate) fn supersede(&self) -> Vec<EntryKey> {
         self.superseded.store(true, Ordering::Release);
-        self.dependents().as_ref().map(|list| list.to_vec()).unwrap_or_default()
+        self.dependents().clone()
     }
 
     pub(crate) fn has_dependents(&self) -> bool {
-        self.dependents().as_ref().is_some_and(|list| !list.is_empty())
+        !self.dependents().is_empty()
     }
 
     /// It is gone: whatever it was bound to needs to wait for it no longer.
@@ -136,19 +136,18 @@ impl Life {
     }
 
     fn detach(&self, dependent: &EntryKey) {
-        let mut guard = self.dependents();
-        let Some(list) = guard.as_mut() else { return };
+        let mut list = self.dependents();
         if let Some(at) = list.iter().position(|key| key == dependent) {
             list.swap_remove(at);
         }
         let last = list.is_empty();
-        drop(guard);
+        drop(list);
         if last && self.superseded.load(Ordering::Acquire) {
             self.owner.children_gone();
         }
     }
 
-    fn dependents(&self) -> MutexGuard<'_, Option<Box<Vec<EntryKey>>>> {
+    fn dependents(&self) -> MutexGuard<'_, Vec<EntryKey>> {
         self.dependents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{BoxFuture, Result};
+#[cfg(not(feature = "http"))]
+use crate::ErrorKind;
+use crate::{BoxFuture, Error, Result};
 
 /// Sends one HTTP request and returns the whole answer.
 ///
@@ -33,6 +35,19 @@ impl AnyTransport {
     pub fn new(transport: impl Transport) -> Self {
         Self(Arc::new(transport))
     }
+
+    /// What a scheduler uses that was given none.
+    pub(crate) fn of_this_build() -> Self {
+        #[cfg(feature = "http")]
+        let why_not = match crate::http::HttpTransport::new() {
+            Ok(transport) => return Self::new(transport),
+            Err(error) => error,
+        };
+        #[cfg(not(feature = "http"))]
+        let why_not = Error::new(ErrorKind::Configuration, "the scheduler has no transport")
+            .with_advice("give it one with SchedulerBuilder::transport, or turn on feature `http` of tokenex-core");
+        Self::new(NoTransport(why_not))
+    }
 }
 
 impl Transport for AnyTransport {
@@ -44,5 +59,14 @@ impl Transport for AnyTransport {
 impl fmt::Debug for AnyTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AnyTransport")
+    }
+}
+
+/// Answers every request with the reason why there is no transport.
+struct NoTransport(Error);
+
+impl Transport for NoTransport {
+    fn send(&self, _: http::Request<Bytes>, _: Duration) -> BoxFuture<'_, Result<http::Response<Bytes>>> {
+        Box::pin(async { Err(self.0.clone()) })
     }
 }

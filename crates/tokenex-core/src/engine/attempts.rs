@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use tracing::Instrument;
 
-use super::cell::{Arrived, Done, Pending, Published};
+use super::cell::Pending;
 use super::closing::RetiredEntry;
-use super::driver::{Driver, Entry, Trying};
+use super::driver::Driver;
+use super::entry::{Entry, Trying};
+use super::kept::{Arrived, Done, Published};
 use super::listener::Removed;
 use super::log;
 use super::mailbox::{Forced, Message};

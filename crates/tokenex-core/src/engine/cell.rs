@@ -9,47 +9,44 @@ use std::time::{Duration, SystemTime};
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::Notify;
 
+use super::erased::ErasedProvider;
+use super::kept::Retired;
 use super::listener::Removed;
 use super::mailbox::{Mailbox, Message};
 use super::report::CloseReport;
-use super::schedule::Kind;
-use super::status::{ClockSkew, Failing, State, Status};
+use super::status::Failing;
 use super::{EntryId, EntryKey};
-use crate::credential::{Ends, Grant};
+use crate::credential::Grant;
 use crate::lineage::Life;
-use crate::time::from_nanos;
-use crate::{
-    Attempt, Bond, BoxFuture, Clock, Credential, Error, ErrorKind, Issued, Moment, Outcome, Provider, Renewal, Result,
-    Revocation, Target,
-};
+use crate::{Clock, Credential, Error, ErrorKind, Issued, Provider, Target};
 
 pub(crate) struct Cell<C> {
-    current: ArcSwapOption<Issued<C>>,
+    pub(super) current: ArcSwapOption<Issued<C>>,
     pub(crate) clock: Clock,
     pub(crate) changed: Notify,
     pub(crate) handles: AtomicUsize,
     /// Somebody has asked and the driver has not looked yet.
-    asked: AtomicBool,
+    pub(super) asked: AtomicBool,
     pub(crate) id: EntryId,
     pub(crate) mailbox: Arc<Mailbox>,
-    name: Box<str>,
-    provider_name: &'static str,
-    target: Target,
+    pub(super) name: Box<str>,
+    pub(super) provider_name: &'static str,
+    pub(super) target: Target,
     slow: Mutex<Slow<C>>,
 }
 
 /// What is behind the lock.
-struct Slow<C> {
+pub(super) struct Slow<C> {
     /// Gone once closed, so that what the provider holds (a parent's handle) is let go.
-    provider: Option<Arc<dyn ErasedProvider<C>>>,
+    pub(super) provider: Option<Arc<dyn ErasedProvider<C>>>,
     /// The newest issued, even when it has ended: to renew it, and to compare with.
-    last: Option<Arc<Issued<C>>>,
+    pub(super) last: Option<Arc<Issued<C>>>,
     /// What an attempt brought and the driver has not judged yet.
-    arrival: Option<Grant<C>>,
+    pub(super) arrival: Option<Grant<C>>,
     /// Superseded and waiting to be let go, by serial number.
-    retired: Vec<(u64, Arc<Issued<C>>)>,
+    pub(super) retired: Vec<(u64, Arc<Issued<C>>)>,
     serial: u64,
-    stand: Stand,
+    pub(super) stand: Stand,
 }
 
 /// Where things stand: facts side by side, for waiters, listeners and status.
@@ -86,92 +83,6 @@ pub(crate) enum Ended {
     Closing,
     Closed(CloseReport),
     Shutdown,
-}
-
-/// What an attempt came to, without the credential itself.
-#[derive(Debug)]
-pub(crate) enum Done {
-    /// The grant waits in the cell.
-    Issued(Arrived),
-    Withdrawn,
-    Renewed {
-        lifetime: Duration,
-        counted_from: Moment,
-        again: bool,
-    },
-    NotRenewable,
-    Failed(Error),
-}
-
-#[derive(Debug)]
-pub(crate) struct Arrived {
-    pub(crate) ends: Ends,
-    pub(crate) counted_from: Option<Moment>,
-    pub(crate) refresh_in: Option<Duration>,
-    pub(crate) renewable: bool,
-    pub(crate) same: bool,
-}
-
-/// What publishing changed.
-#[derive(Debug)]
-pub(crate) struct Published {
-    pub(crate) generation: u64,
-    /// The generation that was superseded, when it has to be looked after.
-    pub(crate) predecessor: Option<Retired>,
-    /// Who was bound to it.
-    pub(crate) dependents: Vec<EntryKey>,
-    /// Already bound to something that has a successor.
-    pub(crate) outrun: bool,
-}
-
-/// A generation that waits to be let go.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Retired {
-    pub(crate) serial: u64,
-    pub(crate) revocable: bool,
-}
-
-/// A cell as the driver sees it: without the type of its credential.
-pub(crate) trait Kept: Send + Sync {
-    fn name(&self) -> &str;
-    fn provider_name(&self) -> &'static str;
-    fn target(&self) -> &Target;
-    fn attempt(self: Arc<Self>, kind: Kind, cx: Attempt) -> BoxFuture<'static, Done>;
-    /// Makes what arrived the current credential. `previous_until` is told to listeners.
-    fn publish(&self, until: u64, issued_at: u64, same: bool, previous_until: Option<u64>) -> Option<Published>;
-    fn renewed(&self, until: u64);
-    /// Takes the current credential away from readers.
-    fn remove(&self, reason: Removed, absent: Option<Error>);
-    fn failed(&self, failing: Arc<Failing>);
-    fn set_pending(&self, pending: Pending);
-    fn set_next_attempt(&self, at: Option<u64>);
-    fn set_skew(&self, millis: i64);
-    fn count_attempt(&self);
-    /// The driver has seen that somebody asked.
-    fn heard(&self);
-    fn wake(&self);
-    /// Sets the end that readers compare with, unless it is already over.
-    fn restamp(&self, until: u64);
-    /// When the current credential ends because of what it is bound to, in wall nanoseconds.
-    fn bound_until(&self) -> Option<u64>;
-    fn parent_superseded(&self) -> bool;
-    fn fingerprint(&self) -> Option<String>;
-    /// Takes the current credential out of use for good, to be let go.
-    fn retire_current(&self) -> Option<Retired>;
-    /// What arrived too late becomes something to be let go.
-    fn retire_arrival(&self, until: u64) -> Option<Retired>;
-    fn retired_until(&self, serial: u64) -> Option<u64>;
-    fn retired_in_use(&self, serial: u64) -> bool;
-    fn retired_bond(&self, serial: u64) -> Option<Bond>;
-    /// The target has accepted its revocation: it is over, and so is what is bound to it.
-    fn end_retired(&self, serial: u64);
-    fn revoke(self: Arc<Self>, serial: u64, cx: Attempt) -> BoxFuture<'static, Result<Revocation>>;
-    /// Lets go of a retired generation.
-    fn forget(&self, serial: u64);
-    fn closing(&self);
-    fn closed(&self, report: CloseReport);
-    fn shut_down(&self);
-    fn status(&self) -> Status;
 }
 
 impl<C: Credential> Cell<C> {
@@ -259,21 +170,21 @@ impl<C: Credential> Cell<C> {
         &self.name
     }
 
-    fn key(&self) -> EntryKey {
+    pub(super) fn key(&self) -> EntryKey {
         EntryKey { mailbox: self.mailbox.clone(), id: self.id }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Slow<C>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Slow<C>> {
         self.slow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the facts, and tells everybody who waits.
-    fn change(&self, change: impl FnOnce(&mut Slow<C>)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut Slow<C>)) {
         change(&mut self.lock());
         self.changed.notify_waiters();
     }
 
-    fn issue_from(&self, grant: Grant<C>, generation: u64, until: u64, issued_at: u64) -> Arc<Issued<C>> {
+    pub(super) fn issue_from(&self, grant: Grant<C>, generation: u64, until: u64, issued_at: u64) -> Arc<Issued<C>> {
         Arc::new(Issued {
             credential: grant.credential,
             generation,
@@ -286,340 +197,15 @@ impl<C: Credential> Cell<C> {
 }
 
 impl<C> Slow<C> {
-    fn retire(&mut self, issued: Arc<Issued<C>>) -> Retired {
+    pub(super) fn retire(&mut self, issued: Arc<Issued<C>>) -> Retired {
         self.serial += 1;
         let retired = Retired { serial: self.serial, revocable: issued.revocable };
         self.retired.push((self.serial, issued));
         retired
     }
 
-    fn retired(&self, serial: u64) -> Option<&Arc<Issued<C>>> {
+    pub(super) fn retired(&self, serial: u64) -> Option<&Arc<Issued<C>>> {
         self.retired.iter().find(|(s, _)| *s == serial).map(|(_, issued)| issued)
-    }
-}
-
-impl<C: Credential> Kept for Cell<C> {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn provider_name(&self) -> &'static str {
-        self.provider_name
-    }
-
-    fn target(&self) -> &Target {
-        &self.target
-    }
-
-    fn attempt(self: Arc<Self>, kind: Kind, cx: Attempt) -> BoxFuture<'static, Done> {
-        Box::pin(async move {
-            let (provider, last) = {
-                let slow = self.lock();
-                (slow.provider.clone(), slow.last.clone())
-            };
-            let Some(provider) = provider else { return Done::Failed(closed_error()) };
-            match (kind, last) {
-                (Kind::Renew, Some(held)) => match provider.renew(&held, &cx).await {
-                    Ok(Renewal::Extended { lifetime, counted_from, again }) => {
-                        Done::Renewed { lifetime, counted_from, again }
-                    }
-                    Ok(Renewal::NotRenewable) => Done::NotRenewable,
-                    Err(error) => Done::Failed(error.with_provider(self.provider_name)),
-                },
-                (_, last) => match provider.issue(&cx).await {
-                    Ok(Outcome::Issued(grant)) => {
-                        let arrived = Arrived {
-                            ends: grant.ends,
-                            counted_from: grant.counted_from,
-                            refresh_in: grant.refresh_in,
-                            renewable: grant.renewable,
-                            same: last.is_some_and(|held| held.credential.same_as(&grant.credential)),
-                        };
-                        self.lock().arrival = Some(grant);
-                        Done::Issued(arrived)
-                    }
-                    Ok(Outcome::Withdrawn) => Done::Withdrawn,
-                    Err(error) => Done::Failed(error.with_provider(self.provider_name)),
-                },
-            }
-        })
-    }
-
-    fn publish(&self, until: u64, issued_at: u64, same: bool, previous_until: Option<u64>) -> Option<Published> {
-        let mut guard = self.lock();
-        let slow = &mut *guard;
-        let grant = slow.arrival.take()?;
-        let last = slow.last.take();
-        let lifetime = Duration::from_nanos(until.saturating_sub(issued_at));
-        slow.stand.longest = slow.stand.longest.max(lifetime);
-        let published = match last {
-            Some(last) if same && last.life.bonds().is_empty() && grant.bonds.is_empty() => {
-                slow.stand.same += 1;
-                last.life.set_until(until);
-                self.current.store(Some(last.clone()));
-                slow.last = Some(last);
-                Published {
-                    generation: slow.stand.generation,
-                    predecessor: None,
-                    dependents: Vec::new(),
-                    outrun: false,
-                }
-            }
-            last => {
-                if same {
-                    slow.stand.same += 1;
-                } else {
-                    slow.stand.generation += 1;
-                    slow.stand.previous_until = previous_until.map(from_nanos);
-                }
-                let issued = self.issue_from(grant, slow.stand.generation, until, issued_at);
-                let outrun = issued.life.parent_superseded();
-                slow.last = Some(issued.clone());
-                self.current.store(Some(issued));
-                let (mut predecessor, mut dependents) = (None, Vec::new());
-                if let Some(last) = last {
-                    dependents = last.life.supersede();
-                    let over = last.life.until() <= issued_at;
-                    let ties = !last.life.bonds().is_empty() || !dependents.is_empty();
-                    if same || over {
-                        last.life.release();
-                    } else if last.revocable || ties {
-                        predecessor = Some(slow.retire(last));
-                    }
-                }
-                Published { generation: slow.stand.generation, predecessor, dependents, outrun }
-            }
-        };
-        slow.stand.failing = None;
-        slow.stand.absent = None;
-        slow.stand.pending = Pending::No;
-        drop(guard);
-        self.changed.notify_waiters();
-        Some(published)
-    }
-
-    fn renewed(&self, until: u64) {
-        self.change(|slow| {
-            if let Some(last) = &slow.last {
-                last.life.set_until(until);
-                self.current.store(Some(last.clone()));
-            }
-            slow.stand.renewals += 1;
-            slow.stand.failing = None;
-            slow.stand.pending = Pending::No;
-        });
-    }
-
-    fn remove(&self, reason: Removed, absent: Option<Error>) {
-        self.change(|slow| {
-            if self.current.swap(None).is_some() {
-                slow.stand.removals += 1;
-                slow.stand.removed = Some(reason);
-            }
-            if let Some(last) = &slow.last {
-                last.life.set_until(0);
-                if reason == Removed::Expired {
-                    last.life.release();
-                }
-            }
-            if absent.is_some() {
-                slow.stand.absent = absent;
-                slow.stand.failing = None;
-                slow.stand.pending = Pending::No;
-            }
-        });
-    }
-
-    fn failed(&self, failing: Arc<Failing>) {
-        self.change(|slow| {
-            slow.stand.failing = Some(failing);
-            slow.stand.pending = Pending::No;
-        });
-    }
-
-    fn set_pending(&self, pending: Pending) {
-        let mut slow = self.lock();
-        slow.stand.pending = pending;
-        drop(slow);
-        if pending == Pending::Overdue {
-            self.changed.notify_waiters();
-        }
-    }
-
-    fn set_next_attempt(&self, at: Option<u64>) {
-        self.lock().stand.next_attempt_at = at.map(from_nanos);
-    }
-
-    fn set_skew(&self, millis: i64) {
-        self.lock().stand.skew_millis = millis;
-    }
-
-    fn count_attempt(&self) {
-        self.lock().stand.attempts += 1;
-    }
-
-    fn heard(&self) {
-        self.asked.store(false, Ordering::Release);
-    }
-
-    fn wake(&self) {
-        self.changed.notify_waiters();
-    }
-
-    fn restamp(&self, until: u64) {
-        if let Some(last) = &self.lock().last
-            && last.life.own_until() != 0
-        {
-            last.life.set_until(until);
-        }
-    }
-
-    fn bound_until(&self) -> Option<u64> {
-        self.lock().last.as_ref().and_then(|last| last.life.bound_until())
-    }
-
-    fn parent_superseded(&self) -> bool {
-        self.lock().last.as_ref().is_some_and(|last| last.life.parent_superseded())
-    }
-
-    fn fingerprint(&self) -> Option<String> {
-        self.lock().last.as_ref().and_then(|last| last.fingerprint().map(str::to_owned))
-    }
-
-    fn retire_current(&self) -> Option<Retired> {
-        let mut slow = self.lock();
-        let last = slow.last.take()?;
-        let dependents = last.life.supersede();
-        self.current.store(None);
-        let over = last.life.until() <= self.clock.wall_nanos();
-        if over && dependents.is_empty() {
-            last.life.release();
-            return None;
-        }
-        let retired = slow.retire(last);
-        drop(slow);
-        for dependent in dependents {
-            dependent.parent_changed(false);
-        }
-        Some(retired)
-    }
-
-    fn retire_arrival(&self, until: u64) -> Option<Retired> {
-        let mut slow = self.lock();
-        let grant = slow.arrival.take()?;
-        let issued = self.issue_from(grant, 0, until, self.clock.wall_nanos());
-        issued.life.supersede();
-        Some(slow.retire(issued))
-    }
-
-    fn retired_until(&self, serial: u64) -> Option<u64> {
-        self.lock().retired(serial).map(|issued| issued.life.until())
-    }
-
-    fn retired_in_use(&self, serial: u64) -> bool {
-        self.lock().retired(serial).is_some_and(|issued| issued.life.has_dependents())
-    }
-
-    fn retired_bond(&self, serial: u64) -> Option<Bond> {
-        self.lock().retired(serial).map(Issued::bond)
-    }
-
-    fn end_retired(&self, serial: u64) {
-        if let Some(issued) = self.lock().retired(serial) {
-            issued.life.set_until(0);
-        }
-    }
-
-    fn revoke(self: Arc<Self>, serial: u64, cx: Attempt) -> BoxFuture<'static, Result<Revocation>> {
-        Box::pin(async move {
-            let (provider, issued) = {
-                let slow = self.lock();
-                (slow.provider.clone(), slow.retired(serial).cloned())
-            };
-            match (provider, issued) {
-                (Some(provider), Some(issued)) => {
-                    provider.revoke(&issued, &cx).await.map_err(|error| error.with_provider(self.provider_name))
-                }
-                _ => Ok(Revocation::NotPossible),
-            }
-        })
-    }
-
-    fn forget(&self, serial: u64) {
-        let mut slow = self.lock();
-        let Some(at) = slow.retired.iter().position(|(s, _)| *s == serial) else { return };
-        let (_, issued) = slow.retired.swap_remove(at);
-        if slow.retired.is_empty() {
-            slow.retired = Vec::new();
-        }
-        drop(slow);
-        issued.life.release();
-    }
-
-    fn closing(&self) {
-        self.change(|slow| {
-            if self.current.swap(None).is_some() {
-                slow.stand.removals += 1;
-                slow.stand.removed = Some(Removed::Closed);
-            }
-            slow.stand.ended = Some(Ended::Closing);
-            slow.stand.next_attempt_at = None;
-        });
-    }
-
-    fn closed(&self, report: CloseReport) {
-        let provider = {
-            let mut slow = self.lock();
-            slow.stand.ended = Some(Ended::Closed(report));
-            slow.last = None;
-            slow.provider.take()
-        };
-        // Outside the lock: dropping it may let go of a parent's last handle.
-        drop(provider);
-        self.changed.notify_waiters();
-    }
-
-    fn shut_down(&self) {
-        let provider = {
-            let mut slow = self.lock();
-            self.current.store(None);
-            if !matches!(slow.stand.ended, Some(Ended::Closed(_))) {
-                slow.stand.ended = Some(Ended::Shutdown);
-            }
-            slow.provider.take()
-        };
-        drop(provider);
-        self.changed.notify_waiters();
-    }
-
-    fn status(&self) -> Status {
-        let usable = self.usable_arc();
-        let slow = self.lock();
-        let stand = &slow.stand;
-        let state = match (&stand.ended, &usable, &stand.failing, &stand.absent) {
-            (Some(Ended::Shutdown), ..) => State::Shutdown,
-            (Some(_), ..) => State::Closed,
-            (None, Some(_), None, _) => State::Ready,
-            (None, Some(_), Some(_), _) => State::Degraded,
-            (None, None, None, Some(_)) => State::Withdrawn,
-            (None, None, Some(_), _) => State::Failing,
-            (None, None, None, None) if stand.generation == 0 => State::Starting,
-            (None, None, None, None) => State::Failing,
-        };
-        Status {
-            name: self.name.to_string(),
-            provider: self.provider_name,
-            target: self.target.clone(),
-            state,
-            valid_until: usable.as_ref().and_then(|issued| issued.expires_at()),
-            next_attempt_at: stand.next_attempt_at,
-            generation: stand.generation,
-            fingerprint: usable.and_then(|issued| issued.fingerprint().map(str::to_owned)),
-            attempts: stand.attempts,
-            same_credential: stand.same,
-            failing: stand.failing.clone(),
-            clock_skew: ClockSkew::shown(stand.skew_millis),
-        }
     }
 }
 
@@ -629,25 +215,4 @@ pub(crate) fn closed_error() -> Error {
 
 pub(crate) fn shutdown_error() -> Error {
     Error::new(ErrorKind::Shutdown, "the scheduler was shut down, or the runtime it worked on is gone")
-}
-
-/// The object-safe twin of [`Provider`].
-trait ErasedProvider<C>: Send + Sync {
-    fn issue<'a>(&'a self, cx: &'a Attempt) -> BoxFuture<'a, Result<Outcome<C>>>;
-    fn renew<'a>(&'a self, held: &'a Issued<C>, cx: &'a Attempt) -> BoxFuture<'a, Result<Renewal>>;
-    fn revoke<'a>(&'a self, held: &'a Issued<C>, cx: &'a Attempt) -> BoxFuture<'a, Result<Revocation>>;
-}
-
-impl<P: Provider> ErasedProvider<P::Credential> for P {
-    fn issue<'a>(&'a self, cx: &'a Attempt) -> BoxFuture<'a, Result<Outcome<P::Credential>>> {
-        Box::pin(Provider::issue(self, cx))
-    }
-
-    fn renew<'a>(&'a self, held: &'a Issued<P::Credential>, cx: &'a Attempt) -> BoxFuture<'a, Result<Renewal>> {
-        Box::pin(Provider::renew(self, held, cx))
-    }
-
-    fn revoke<'a>(&'a self, held: &'a Issued<P::Credential>, cx: &'a Attempt) -> BoxFuture<'a, Result<Revocation>> {
-        Box::pin(Provider::revoke(self, held, cx))
-    }
 }

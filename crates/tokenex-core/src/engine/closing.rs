@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::cell::Retired;
-use super::driver::{Driver, Entry, NEVER, Trying};
+use super::driver::Driver;
+use super::entry::{Entry, NEVER, Trying};
+use super::kept::Retired;
 use super::log;
 use super::mailbox::Message;
 use super::report::{CloseReport, Left, LeftBecause, ShutdownReport};

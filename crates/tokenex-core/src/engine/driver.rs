@@ -8,24 +8,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime;
-use tokio::sync::oneshot;
 
-use super::cell::{Kept, Pending};
-use super::closing::{Closing, RetiredEntry, Shutting};
-use super::listener::Removed;
-use super::mailbox::{Force, Forced, Mailbox, Message};
-use super::schedule::{Kind, Schedule};
-use super::slots::{Place, Slots, TargetIndex};
-use super::status::Failing;
+use super::closing::Shutting;
+use super::entry::{Entry, NEVER};
+use super::mailbox::{Mailbox, Message};
+use super::slots::Slots;
 use super::timeline::{At, COMPARE_EVERY, Timeline};
 use super::{EntryId, log};
-use crate::{AnyTransport, Clock, Policy};
+use crate::{AnyTransport, Clock};
 
 /// So many attempts start before others on this thread get their turn.
 const STARTS_AT_ONCE: usize = 256;
-
-/// No time is set.
-pub(super) const NEVER: At = Duration::MAX;
 
 pub(crate) struct Setup {
     pub(crate) mailbox: Arc<Mailbox>,
@@ -46,78 +39,10 @@ pub(crate) struct Driver {
     pub(super) time: Timeline,
     pub(super) slots: Slots,
     pub(super) shutting: Option<Shutting>,
-    entries: HashMap<EntryId, Entry, BuildHasherDefault<IdHasher>>,
+    pub(super) entries: HashMap<EntryId, Entry, BuildHasherDefault<IdHasher>>,
     /// When to look at an entry again. An entry looks at its own `timer` to know which of these is the newest.
     timers: BinaryHeap<Reverse<(At, EntryId)>>,
-    mail: Vec<Message>,
-}
-
-/// One credential, as the driver keeps it.
-pub(super) struct Entry {
-    pub(super) id: EntryId,
-    pub(super) kept: Arc<dyn Kept>,
-    pub(super) policy: Arc<Policy>,
-    pub(super) schedule: Schedule,
-    pub(super) target: TargetIndex,
-    pub(super) trying: Trying,
-    /// Attempts so far.
-    pub(super) number: u64,
-    pub(super) generation: u64,
-    /// Readers see a credential.
-    pub(super) published: bool,
-    /// Somebody waits for it.
-    pub(super) asked: bool,
-    /// A running attempt waits for it.
-    pub(super) needed: bool,
-    pub(super) failing: Option<Arc<Failing>>,
-    pub(super) failing_since: At,
-    timer: At,
-    told_next: Option<At>,
-    /// What most entries do not have.
-    pub(super) extra: Option<Box<Extra>>,
-}
-
-#[derive(Default)]
-pub(super) struct Extra {
-    /// When to wake the waiters, by the monotonic clock: patience does not run out while the machine sleeps.
-    alarms: Vec<Duration>,
-    /// Who waits for the outcome of a forced attempt.
-    pub(super) replies: Vec<oneshot::Sender<Forced>>,
-    /// The generation for which a longer-lived one was asked already.
-    stretched: u64,
-    pub(super) retired: Vec<RetiredEntry>,
-    pub(super) closing: Option<Closing>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Trying {
-    No,
-    Queued { place: Place, since: At, overdue: bool },
-    Running { kind: Kind, since: At, monotonic: Duration, slotted: bool },
-}
-
-impl Entry {
-    pub(super) fn extra(&mut self) -> &mut Extra {
-        self.extra.get_or_insert_default()
-    }
-
-    pub(super) fn is_closing(&self) -> bool {
-        self.extra.as_ref().is_some_and(|extra| extra.closing.is_some())
-    }
-
-    /// When the credential ends because of what it is bound to.
-    pub(super) fn bound(&self, time: &Timeline) -> Option<At> {
-        self.kept.bound_until().map(|until| time.at_of_wall(until))
-    }
-
-    pub(super) fn reply(&mut self, mut outcome: impl FnMut() -> Forced) {
-        if let Some(extra) = &mut self.extra {
-            for reply in extra.replies.drain(..) {
-                // Who asked may have gone.
-                let _ = reply.send(outcome());
-            }
-        }
-    }
+    pub(super) mail: Vec<Message>,
 }
 
 impl Driver {
@@ -174,130 +99,10 @@ impl Driver {
         }
     }
 
-    fn read_mail(&mut self) {
-        let mut mail = std::mem::take(&mut self.mail);
-        self.mailbox.take(&mut mail);
-        for message in mail.drain(..) {
-            self.read(message);
-        }
-        self.mail = mail;
-    }
-
-    fn read(&mut self, message: Message) {
-        match message {
-            Message::Add { id, kept, policy } => self.add(id, kept, policy),
-            Message::Done { id, number, done } => self.with(id, |driver, entry| {
-                if entry.number == number {
-                    driver.finish(entry, done);
-                }
-            }),
-            Message::Revoked { id, serial, result } => {
-                self.with(id, |driver, entry| driver.revoked(entry, serial, result));
-            }
-            Message::Asked { id, needed } => self.with(id, |driver, entry| {
-                entry.kept.heard();
-                entry.asked = true;
-                entry.needed |= needed;
-                let bound = entry.bound(&driver.time);
-                entry.schedule.asked(driver.time.now(), bound);
-                driver.move_up(entry);
-                // Whoever asks may have seen a state that is over.
-                entry.kept.wake();
-            }),
-            Message::Force { id, force, reply } => self.with(id, |driver, entry| driver.force(entry, force, reply)),
-            Message::ParentChanged { id, urgent } => self.with(id, |driver, entry| {
-                if entry.kept.parent_superseded() {
-                    driver.move_to_new_parent(entry, urgent);
-                }
-            }),
-            Message::ChildrenGone { id } => self.with(id, |_, _| {}),
-            Message::Alarm { id, at } => self.with(id, |_, entry| entry.extra().alarms.push(at)),
-            Message::Close { id } => self.with(id, |driver, entry| driver.close(entry)),
-            Message::Status { reply } => {
-                let mut all: Vec<_> = self.entries.values().map(|entry| entry.kept.status()).collect();
-                all.sort_by(|a, b| a.name.cmp(&b.name));
-                let _ = reply.send(all);
-            }
-            Message::Shutdown { within, reply } => self.shut_down(within, reply),
-            Message::Abandoned => {}
-        }
-    }
-
-    fn add(&mut self, id: EntryId, kept: Arc<dyn Kept>, policy: Arc<Policy>) {
-        let target = self.slots.target(kept.target());
-        let entry = Entry {
-            id,
-            policy,
-            schedule: Schedule::new(self.time.now()),
-            target,
-            trying: Trying::No,
-            number: 0,
-            generation: 0,
-            published: false,
-            asked: false,
-            needed: false,
-            failing: None,
-            failing_since: Duration::ZERO,
-            timer: NEVER,
-            told_next: None,
-            extra: None,
-            kept,
-        };
-        self.entries.insert(id, entry);
-        let shutting = self.shutting.is_some();
-        self.with(id, |driver, entry| {
-            if shutting {
-                driver.close(entry);
-            }
-        });
-    }
-
-    fn force(&mut self, entry: &mut Entry, force: Force, reply: oneshot::Sender<Forced>) {
-        if entry.is_closing() {
-            return;
-        }
-        if force.generation < entry.generation {
-            let _ = reply.send(Forced::Replaced { generation: entry.generation });
-            return;
-        }
-        // One refresh serves everybody who reports while it is on its way.
-        let under_way = match entry.trying {
-            Trying::Queued { .. } => true,
-            Trying::Running { kind, .. } => kind == Kind::Issue,
-            Trying::No => entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty()),
-        };
-        if !under_way {
-            if !force.spaced && entry.extra().stretched == force.generation {
-                let _ = reply.send(Forced::Same);
-                return;
-            }
-            if let Err(retry_in) = entry.schedule.force(self.time.now(), force.spaced, &entry.policy) {
-                let _ = reply.send(Forced::TooSoon { retry_in });
-                return;
-            }
-        }
-        if !force.spaced {
-            entry.extra().stretched = force.generation;
-        }
-        entry.needed |= force.needed;
-        entry.extra().replies.push(reply);
-    }
-
-    pub(super) fn move_to_new_parent(&mut self, entry: &mut Entry, urgent: bool) {
-        let until = entry.bound(&self.time).unwrap_or_else(|| self.time.now());
-        entry.schedule.parent_changed(self.time.now(), until, urgent, self.random.f64());
-    }
-
-    /// Lets an entry that somebody waits for go before others in its queue.
-    fn move_up(&mut self, entry: &mut Entry) {
-        if let Trying::Queued { place, since, overdue } = entry.trying
-            && place.not_asked
-            && !entry.published
-        {
-            self.slots.dequeue(entry.target, &place);
-            let place = Place { not_asked: false, ..place };
-            self.slots.enqueue(entry.target, place);
-            entry.trying = Trying::Queued { place, since, overdue };
+    /// Looks at this entry again then.
+    pub(super) fn set_timer(&mut self, at: At, id: EntryId) {
+        if at != NEVER {
+            self.timers.push(Reverse((at, id)));
         }
     }
 
@@ -359,109 +164,6 @@ impl Driver {
     pub(super) fn ids(&self) -> Vec<EntryId> {
         self.entries.keys().copied().collect()
     }
-
-    /// Brings an entry in order after anything has happened; false when it is done for.
-    fn settle(&mut self, entry: &mut Entry) -> bool {
-        let now = self.time.now();
-        let mut bound = entry.bound(&self.time);
-        if entry.published && !entry.schedule.usable(now, bound) {
-            entry.published = false;
-            entry.schedule.expired(now);
-            entry.kept.remove(Removed::Expired, None);
-            log::expired(&*entry.kept);
-        }
-        if matches!(entry.trying, Trying::No) && entry.schedule.wants(now, bound, &entry.policy) {
-            self.enqueue(entry, now);
-        }
-        if entry.needed && self.start_needed(entry) {
-            bound = entry.bound(&self.time);
-        }
-        if let Trying::Queued { place, since, overdue: false } = entry.trying
-            && now >= since.saturating_add(entry.policy.queue_bound)
-        {
-            entry.trying = Trying::Queued { place, since, overdue: true };
-            entry.kept.set_pending(Pending::Overdue);
-        }
-        let mut extra_timer = NEVER;
-        if entry.extra.is_some() {
-            let extra = entry.extra();
-            let alarms = extra.alarms.len();
-            let monotonic = self.time.monotonic();
-            extra.alarms.retain(|at| *at > monotonic);
-            let next = extra.alarms.iter().copied().min();
-            extra_timer = next.map_or(NEVER, |at| now.saturating_add(at - monotonic));
-            if extra.alarms.len() < alarms {
-                entry.kept.wake();
-            }
-            extra_timer = extra_timer.min(self.tend_retired(entry));
-            if self.finish_closing(entry) {
-                return false;
-            }
-        }
-        self.tell_next(entry);
-        let overdue = match entry.trying {
-            Trying::Queued { since, overdue: false, .. } => since.saturating_add(entry.policy.queue_bound),
-            _ => NEVER,
-        };
-        let ends = match entry.published {
-            true => entry.schedule.ends().into_iter().chain(bound).min().unwrap_or(NEVER),
-            false => NEVER,
-        };
-        let resting = if matches!(entry.trying, Trying::No) { entry.schedule.wake_at() } else { NEVER };
-        let timer = resting.min(ends).min(overdue).min(extra_timer);
-        if timer != entry.timer {
-            entry.timer = timer;
-            if timer != NEVER {
-                self.timers.push(Reverse((timer, entry.id)));
-            }
-        }
-        true
-    }
-
-    fn enqueue(&mut self, entry: &mut Entry, now: At) {
-        entry.schedule.queued();
-        entry.kept.set_pending(Pending::Yes);
-        let place = Place {
-            failing: entry.schedule.failures() > 0,
-            not_asked: entry.published || !entry.asked,
-            ends: if entry.published { entry.schedule.ends().unwrap_or(NEVER) } else { Duration::ZERO },
-            entry: entry.id,
-        };
-        self.slots.enqueue(entry.target, place);
-        entry.trying = Trying::Queued { place, since: now, overdue: false };
-    }
-
-    /// An attempt that a running attempt waits for needs no place: the one that waits has one.
-    fn start_needed(&mut self, entry: &mut Entry) -> bool {
-        match entry.trying {
-            Trying::Queued { place, .. } => {
-                self.slots.dequeue(entry.target, &place);
-                self.start(entry, false);
-                true
-            }
-            Trying::Running { .. } => {
-                entry.needed = false;
-                false
-            }
-            Trying::No => {
-                // Kept while it only has to wait out the spacing between two attempts.
-                entry.needed = !entry.published || entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty());
-                false
-            }
-        }
-    }
-
-    /// Tells the cell when the next attempt is, when that has changed.
-    fn tell_next(&mut self, entry: &mut Entry) {
-        let next = match entry.trying {
-            Trying::No => entry.schedule.due().filter(|at| *at != NEVER),
-            _ => None,
-        };
-        if next != entry.told_next {
-            entry.told_next = next;
-            entry.kept.set_next_attempt(next.map(|at| self.time.wall_of(at)));
-        }
-    }
 }
 
 impl Drop for Driver {
@@ -480,7 +182,7 @@ impl Drop for Driver {
 
 /// Ids are counted, so they need no scattering beyond what spreads them over the table.
 #[derive(Default)]
-struct IdHasher(u64);
+pub(super) struct IdHasher(u64);
 
 impl Hasher for IdHasher {
     fn finish(&self) -> u64 {

@@ -1,7 +1,6 @@
 //! What a program holds.
 
 use std::fmt;
-use std::future::Future;
 use std::ops::Deref;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,20 +11,19 @@ use arc_swap::Guard;
 use tokio::sync::oneshot;
 
 use super::cell::{Cell, Ended, Pending, closed_error, shutdown_error};
+use super::kept::Kept;
 use super::listener::Listener;
-use super::mailbox::{Force, Forced, Message, WaitGuard};
+use super::mailbox::{Force, Forced, Message};
 use super::report::{CloseReport, Left, LeftBecause};
 use super::status::Status;
-use crate::{
-    Attempt, Credential, Error, ErrorKind, IdentityToken, Input, Issued, Result, Source, TokenRequest, TokenSource,
-};
+use crate::{Attempt, Credential, Error, ErrorKind, Issued, Result};
 
 /// One credential, kept fresh: read it now, wait for it, listen to it, report it rejected, close it.
 ///
 /// Cheap to clone; all clones are one credential. When the last clone is dropped the work stops and the credential is
 /// revoked, as with [`close`](Self::close) but without a report.
 pub struct Handle<C: Credential> {
-    cell: Arc<Cell<C>>,
+    pub(super) cell: Arc<Cell<C>>,
 }
 
 /// What came of reporting a credential as rejected.
@@ -183,20 +181,12 @@ impl<C: Credential> Handle<C> {
 
     /// How things stand.
     pub fn status(&self) -> Status {
-        super::cell::Kept::status(&*self.cell)
+        self.cell.status()
     }
 
     /// The name given with [`Keep::name`](crate::Keep::name), else `provider-number`.
     pub fn name(&self) -> &str {
         self.cell.name()
-    }
-
-    /// Makes this credential an input of another provider: `f` takes out what is needed.
-    pub fn map<T, F>(&self, f: F) -> Mapped<C, F>
-    where
-        F: Fn(&C) -> Result<T> + Send + Sync + 'static,
-    {
-        Mapped { handle: self.clone(), f }
     }
 
     /// Ends this credential for all clones: nothing is published any more, a running attempt is awaited and what it
@@ -234,33 +224,8 @@ impl<C: Credential> Handle<C> {
         WeakHandle { cell: self.cell.clone() }
     }
 
-    /// The current credential for an attempt of another one: as [`get`](Self::get), but the attempt that it may need
-    /// takes no place of its own, and a circle is an error.
-    async fn current_for(&self, cx: &Attempt) -> Result<Arc<Issued<C>>> {
-        if let Some(issued) = self.cell.usable_arc() {
-            return Ok(issued);
-        }
-        let _guard = self.waits(cx)?;
-        self.wait(true).await
-    }
-
-    fn waits(&self, cx: &Attempt) -> Result<Option<WaitGuard>> {
-        match cx.entry() {
-            Some(waiter) if Arc::ptr_eq(&waiter.mailbox, &self.cell.mailbox) => {
-                match self.cell.mailbox.waits_for(waiter.id, self.cell.id) {
-                    Some(guard) => Ok(Some(guard)),
-                    None => Err(Error::new(
-                        ErrorKind::Configuration,
-                        format!("{} needs itself: its inputs go round in a circle", self.name()),
-                    )
-                    .with_code("cycle")),
-                }
-            }
-            _ => Ok(None),
-        }
-    }
-
-    async fn wait(&self, needed: bool) -> Result<Arc<Issued<C>>> {
+    /// Waits for what the attempt in flight brings. `needed`: a running attempt waits for it.
+    pub(super) async fn wait(&self, needed: bool) -> Result<Arc<Issued<C>>> {
         let cell = &*self.cell;
         let mut asked = false;
         loop {
@@ -384,7 +349,7 @@ impl<C: Credential> fmt::Debug for Handle<C> {
 
 /// A reference to a handle that does not keep the work alive.
 pub struct WeakHandle<C: Credential> {
-    cell: Arc<Cell<C>>,
+    pub(super) cell: Arc<Cell<C>>,
 }
 
 impl<C: Credential> WeakHandle<C> {
@@ -430,56 +395,5 @@ impl<C: Credential> Deref for Peek<'_, C> {
 impl<C: Credential> fmt::Debug for Peek<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
-    }
-}
-
-/// A credential whose snapshot, or a part of it, is the input of another provider; see [`Handle::map`].
-pub struct Mapped<C: Credential, F> {
-    handle: Handle<C>,
-    f: F,
-}
-
-impl<C: Credential, F> fmt::Debug for Mapped<C, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mapped").field("handle", &self.handle).finish_non_exhaustive()
-    }
-}
-
-impl<C, T, F> Source<T> for Mapped<C, F>
-where
-    C: Credential,
-    F: Fn(&C) -> Result<T> + Send + Sync + 'static,
-{
-    async fn fetch(&self, cx: &Attempt) -> Result<Input<T>> {
-        self.handle.fetch(cx).await?.try_map(|issued| (self.f)(&issued))
-    }
-}
-
-impl<C: Credential> Source<Arc<Issued<C>>> for Handle<C> {
-    async fn fetch(&self, cx: &Attempt) -> Result<Input<Arc<Issued<C>>>> {
-        let issued = self.current_for(cx).await?;
-        let (at, bond) = (issued.issued_at(), issued.bond());
-        Ok(Input::new(issued).with_issued_at(at).with_bond(bond))
-    }
-}
-
-/// A credential that is itself an identity token for the next exchange.
-pub trait AsIdentity: Credential {
-    /// The token.
-    ///
-    /// # Errors
-    /// When it is not a JWT after all.
-    fn as_identity(&self) -> Result<IdentityToken>;
-}
-
-impl AsIdentity for IdentityToken {
-    fn as_identity(&self) -> Result<IdentityToken> {
-        Ok(self.clone())
-    }
-}
-
-impl<C: AsIdentity> TokenSource for Handle<C> {
-    fn token(&self, request: &TokenRequest<'_>) -> impl Future<Output = Result<Input<IdentityToken>>> + Send {
-        async move { self.fetch(request.attempt()).await?.try_map(|issued| issued.as_identity()) }
     }
 }

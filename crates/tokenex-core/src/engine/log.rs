@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::cell::Kept;
+use super::kept::Kept;
 use super::status::Failing;
 
 /// A failed attempt. The first one of a run and each doubling are told; it is an error only when the time runs out.

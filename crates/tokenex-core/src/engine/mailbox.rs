@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
 use super::EntryId;
-use super::cell::{Done, Kept};
+use super::kept::{Done, Kept};
 use super::report::ShutdownReport;
 use super::status::Status;
 use crate::{Error, Policy, Result, Revocation};

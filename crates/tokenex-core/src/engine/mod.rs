@@ -7,14 +7,20 @@
 mod attempts;
 mod cell;
 mod closing;
+mod compose;
 mod driver;
+mod entry;
+mod erased;
 mod handle;
+mod kept;
 mod listener;
 mod log;
+mod mail;
 mod mailbox;
 mod report;
 mod schedule;
 mod scheduler;
+mod settle;
 mod slots;
 mod status;
 mod timeline;
@@ -24,7 +30,8 @@ use std::sync::Arc;
 
 use mailbox::Mailbox;
 
-pub use handle::{AsIdentity, Handle, Mapped, Peek, Rejection, WeakHandle};
+pub use compose::{AsIdentity, Mapped};
+pub use handle::{Handle, Peek, Rejection, WeakHandle};
 pub use listener::{Event, Listener, Removed};
 pub use report::{CloseReport, Left, LeftBecause, ShutdownReport};
 pub use scheduler::{Keep, Scheduler, SchedulerBuilder};

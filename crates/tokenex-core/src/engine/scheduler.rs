@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::runtime;
 use tokio::sync::oneshot;
 
 use super::cell::Cell;
 use super::driver::{Driver, Setup};
 use super::handle::Handle;
+use super::kept::Kept;
 use super::mailbox::{Mailbox, Message};
 use super::report::ShutdownReport;
 use super::status::Status;
-use crate::{AnyTransport, BoxFuture, Clock, Error, ErrorKind, Policy, Provider, Result, Transport};
+use crate::{AnyTransport, Clock, Policy, Provider, Transport};
 
 /// Keeps any number of credentials fresh, on one task of a tokio runtime plus the attempts in flight.
 ///
@@ -87,7 +87,8 @@ impl SchedulerBuilder {
         self
     }
 
-    /// The way to the network. Without it: reqwest with feature `http`, else none.
+    /// The way to the network. Without it: the one of feature `http` with its defaults; without that feature, every
+    /// request is an error that says so.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(AnyTransport::new(transport));
         self
@@ -118,7 +119,7 @@ impl SchedulerBuilder {
         let driver = Driver::new(Setup {
             mailbox: mailbox.clone(),
             clock: self.clock.clone(),
-            transport: self.transport.unwrap_or_else(default_transport),
+            transport: self.transport.unwrap_or_else(AnyTransport::of_this_build),
             runtime: self.runtime.clone(),
             random: self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
             max_in_flight: self.max_in_flight,
@@ -131,7 +132,8 @@ impl SchedulerBuilder {
 
 impl Scheduler {
     /// A scheduler that works on `runtime`, which must have time and I/O enabled. It can be built outside of it, and
-    /// handles can be read from anywhere. When the runtime goes, handles say [`ErrorKind::Shutdown`].
+    /// handles can be read from anywhere. When the runtime goes, handles say
+    /// [`ErrorKind::Shutdown`](crate::ErrorKind::Shutdown).
     pub fn builder(runtime: runtime::Handle) -> SchedulerBuilder {
         SchedulerBuilder {
             runtime,
@@ -158,7 +160,7 @@ impl Scheduler {
         };
         let cell = Arc::new(Cell::new(provider, name, self.clock.clone(), self.mailbox.clone()));
         if !self.mailbox.post(Message::Add { id: cell.id, kept: cell.clone(), policy }) {
-            super::cell::Kept::shut_down(&*cell);
+            cell.shut_down();
         }
         Handle::new(cell)
     }
@@ -199,21 +201,5 @@ impl Drop for Scheduler {
 impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Scheduler")
-    }
-}
-
-fn default_transport() -> AnyTransport {
-    AnyTransport::new(NoTransport)
-}
-
-/// The transport of a build without one.
-struct NoTransport;
-
-impl Transport for NoTransport {
-    fn send(&self, _: http::Request<Bytes>, _: Duration) -> BoxFuture<'_, Result<http::Response<Bytes>>> {
-        Box::pin(async {
-            Err(Error::new(ErrorKind::Configuration, "the scheduler has no transport")
-                .with_advice("give it one with SchedulerBuilder::transport, or turn on feature `http` of tokenex-core"))
-        })
     }
 }
