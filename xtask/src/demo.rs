@@ -18,7 +18,7 @@ use crate::{Failure, process, services, workspace::Workspace};
 const EXAMPLE: &str = "vault_database";
 const DEMO_SECONDS: &str = "30";
 
-/// The names are the example's, see `examples/vault_database.rs`.
+/// Free to choose: the set-up and the example get the same ones from here.
 const SUBJECT: &str = "system:serviceaccount:demo:default";
 const AUDIENCE: &str = "vault";
 const LOGIN_ROLE: &str = "demo";
@@ -29,7 +29,7 @@ const STATIC_ROLE: &str = "demo-static";
 /// their hand-over, and rotations.
 const LOGIN_TTL: Duration = Duration::from_secs(8);
 const LOGIN_MAX_TTL: Duration = Duration::from_secs(16);
-const LEASE_TTL: Duration = Duration::from_secs(20);
+const LEASE_TTL: Duration = Duration::from_secs(10);
 const LEASE_MAX_TTL: Duration = Duration::from_secs(60);
 const ROTATION: Duration = Duration::from_secs(10);
 const JWT_LIFETIME: Duration = Duration::from_secs(60);
