@@ -173,7 +173,7 @@ impl Driver {
             shutting.accepted += closing.accepted;
             shutting.left.extend(closing.left.map(|remains| (name.clone(), remains)));
         }
-        entry.kept.closed(CloseReport { name, accepted: closing.accepted, left });
+        entry.kept.closed(CloseReport { name, accepted: closing.accepted, left, finished: true });
         true
     }
 

@@ -201,6 +201,7 @@ impl<C: Credential> Handle<C> {
             name: self.name().to_owned(),
             accepted: 0,
             left: until.map(|until| Left { name: self.name().to_owned(), until, because: LeftBecause::OutOfTime }),
+            finished: false,
         };
         cell.mailbox.post(Message::Close { id: cell.id });
         cell.mailbox.post(Message::Alarm { id: cell.id, at: deadline });

@@ -101,6 +101,12 @@ impl Driver {
             let _ = reply.send(Forced::Replaced { generation: entry.generation });
             return;
         }
+        if entry.schedule.is_final()
+            && let Some(failing) = &entry.failing
+        {
+            let _ = reply.send(Forced::Failed(failing.last.clone()));
+            return;
+        }
         // One refresh serves everybody who reports while it is on its way.
         let under_way = match entry.trying {
             Trying::Queued { .. } => true,

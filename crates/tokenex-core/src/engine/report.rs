@@ -13,8 +13,10 @@ pub struct CloseReport {
     pub name: String,
     /// How many revocations the target accepted.
     pub accepted: u32,
-    /// What outlives the close, the longest first in time; `None` when nothing does as far as the target says.
+    /// What outlives the close; of several, what lives longest. `None` when nothing does as far as the target says.
     pub left: Option<Left>,
+    /// False when the time given was over before the work was: it goes on in the background.
+    pub finished: bool,
 }
 
 /// A credential that outlives its handle.
@@ -66,6 +68,7 @@ impl fmt::Display for CloseReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.left, self.accepted) {
             (Some(left), _) => left.fmt(f),
+            (None, _) if !self.finished => write!(f, "{}: not closed in the time given; it goes on", self.name),
             (None, 0) => write!(f, "{}: nothing to revoke", self.name),
             (None, n) => write!(f, "{}: {n} revocation{} accepted", self.name, if n == 1 { "" } else { "s" }),
         }

@@ -267,6 +267,11 @@ impl Schedule {
         }
     }
 
+    /// Nothing more will be tried: a terminal failure was final.
+    pub(crate) fn is_final(&self) -> bool {
+        self.phase == Phase::Final
+    }
+
     pub(crate) fn close(&mut self) {
         self.phase = Phase::Closed;
     }
@@ -344,3 +349,6 @@ fn spread(duration: Duration, policy: &Policy, draw: f64) -> Duration {
 fn terminal_wait(policy: &Policy, draw: f64) -> Duration {
     policy.terminal_spacing.mul_f64(0.5 + draw / 2.0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,19 @@ async fn promise_12_the_words_are_honest_about_what_cannot_be_revoked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn promise_12_a_close_that_runs_out_of_time_says_so_and_goes_on() {
+    let world = World::new();
+    let fake = revocable(600).latency(s(20));
+    let handle = world.scheduler.keep(fake.clone());
+    world.time.advance(s(1)).await;
+    let report = handle.close(s(5)).await;
+    assert!(!report.finished && report.to_string().contains("not closed in the time given"), "{report}");
+    assert!(fake.log().revoked.is_empty());
+    world.time.advance(s(20)).await;
+    assert_eq!(fake.log().revoked.len(), 1, "what the running attempt brought is revoked");
+}
+
+#[tokio::test(start_paused = true)]
 async fn promise_12_a_shared_parent_is_revoked_when_its_last_child_is_gone() {
     let world = World::new();
     let (login, first, second) = (revocable(3600), revocable(3600), revocable(3600));

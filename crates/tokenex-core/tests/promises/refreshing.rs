@@ -127,6 +127,7 @@ async fn promise_5_one_knob_makes_terminal_failures_final() {
     assert_eq!(fake.issues(), 2);
     let error = handle.get().await.unwrap_err();
     assert_eq!((error.kind(), error.next_attempt_in()), (ErrorKind::Trust, None));
+    assert_eq!(handle.rejected(0).await.unwrap_err().kind(), ErrorKind::Trust, "a report must not hang either");
 }
 
 #[tokio::test(start_paused = true)]

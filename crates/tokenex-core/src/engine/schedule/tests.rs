@@ -1,0 +1,366 @@
+//! Properties of the schedule over random histories, with policies that people could write and targets that say
+//! anything.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What happens next to a credential.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Time passes, or jumps.
+    Wait(Duration),
+    /// The driver sleeps until the schedule wants to be looked at.
+    Sleep,
+    /// An attempt starts if one is due, and comes to this after a while.
+    Attempt(Duration, Came),
+    Asked,
+    Forced {
+        spaced: bool,
+    },
+    ParentChanged {
+        urgent: bool,
+    },
+    /// It is bound to something that ends so far from now, or is not any more.
+    Bound(Option<Duration>),
+}
+
+#[derive(Debug, Clone)]
+enum Came {
+    Issued { lifetime: Option<Duration>, hint: Option<Duration>, renewable: bool, same: bool },
+    Renewed { lifetime: Duration, again: bool },
+    NotRenewable,
+    Withdrawn,
+    Failed { transient: bool, retry_after: Option<Duration>, input_in: Option<Duration> },
+}
+
+/// Any duration, from none to absurd, on a scale where each order of magnitude is as likely as the next.
+fn any_duration() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        1 => Just(Duration::ZERO),
+        1 => Just(Duration::MAX),
+        20 => (0.0..14.0_f64).prop_map(|exponent| Duration::from_nanos(10_f64.powf(exponent + 5.0) as u64)),
+    ]
+}
+
+/// Between a millisecond and a week.
+fn sober_duration() -> impl Strategy<Value = Duration> {
+    (0.0..8.78_f64).prop_map(|exponent| Duration::from_millis(10_f64.powf(exponent) as u64))
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    let numbers = (any::<f64>(), any::<f64>(), any::<bool>(), 0..1000_u32);
+    (prop::collection::vec(any_duration(), 9), numbers).prop_map(|(durations, (share, jitter, last, attempts))| {
+        Policy {
+            refresh_share: share,
+            jitter,
+            terminal_is_final: last,
+            attempts_per_lifetime: attempts,
+            refresh_lead_max: durations[0],
+            min_spacing: durations[1],
+            backoff_base: durations[2],
+            backoff_max: durations[3],
+            retry_after_max: durations[4],
+            terminal_spacing: durations[5],
+            attempt_deadline: durations[6],
+            rejection_spacing: durations[7],
+            poll_interval: durations[8],
+            ..Policy::default()
+        }
+        .sane()
+    })
+}
+
+fn came(duration: impl Strategy<Value = Duration> + Clone + 'static) -> impl Strategy<Value = Came> {
+    let maybe = prop::option::of(duration.clone());
+    prop_oneof![
+        4 => (maybe.clone(), maybe.clone(), any::<bool>(), any::<bool>())
+            .prop_map(|(lifetime, hint, renewable, same)| Came::Issued { lifetime, hint, renewable, same }),
+        2 => (duration, any::<bool>()).prop_map(|(lifetime, again)| Came::Renewed { lifetime, again }),
+        1 => Just(Came::NotRenewable),
+        1 => Just(Came::Withdrawn),
+        6 => (prop::bool::weighted(0.8), maybe.clone(), maybe)
+            .prop_map(|(transient, retry_after, input_in)| Came::Failed { transient, retry_after, input_in }),
+    ]
+}
+
+fn steps(duration: impl Strategy<Value = Duration> + Clone + 'static) -> impl Strategy<Value = Vec<Step>> {
+    let took = (0..40_000_u64).prop_map(Duration::from_millis);
+    let step = prop_oneof![
+        2 => duration.clone().prop_map(Step::Wait),
+        8 => Just(Step::Sleep),
+        12 => (took, came(duration.clone())).prop_map(|(took, came)| Step::Attempt(took, came)),
+        1 => Just(Step::Asked),
+        1 => any::<bool>().prop_map(|spaced| Step::Forced { spaced }),
+        1 => any::<bool>().prop_map(|urgent| Step::ParentChanged { urgent }),
+        1 => prop::option::of(duration).prop_map(Step::Bound),
+    ];
+    prop::collection::vec(step, 1..120)
+}
+
+/// A schedule, and what the driver knows beside it.
+struct Run<'a> {
+    schedule: Schedule,
+    policy: &'a Policy,
+    now: At,
+    bound: Option<At>,
+    starts: Vec<At>,
+}
+
+impl<'a> Run<'a> {
+    fn new(policy: &'a Policy) -> Self {
+        Self { schedule: Schedule::new(Duration::ZERO), policy, now: Duration::ZERO, bound: None, starts: Vec::new() }
+    }
+
+    fn step(&mut self, step: Step, draw: f64) -> TestCaseResult {
+        match step {
+            Step::Wait(duration) => self.now = self.now.saturating_add(duration),
+            Step::Sleep => self.sleep()?,
+            Step::Attempt(took, came) => {
+                if self.wants() {
+                    self.attempt(took, came, draw)?;
+                }
+            }
+            Step::Asked => {
+                let usable = self.schedule.usable(self.now, self.bound);
+                let starts = self.schedule.asked(self.now, self.bound);
+                prop_assert!(!(starts && (usable || self.schedule.failures() > 0)), "asking must not change the pace");
+            }
+            Step::Forced { spaced } => {
+                if let Err(wait) = self.schedule.force(self.now, spaced, self.policy) {
+                    prop_assert!(spaced && !wait.is_zero() && wait <= self.policy.rejection_spacing);
+                } else {
+                    prop_assert_eq!(self.schedule.kind(self.now, self.bound), Kind::Issue);
+                    prop_assert!(self.schedule.due().is_none_or(|due| due <= self.now));
+                }
+            }
+            Step::ParentChanged { urgent } => {
+                let until = self.bound.unwrap_or(self.now);
+                self.schedule.parent_changed(self.now, until, urgent, draw);
+                prop_assert_eq!(self.schedule.kind(self.now, self.bound), Kind::Issue);
+                let latest = self.now.saturating_add(SPREAD_MAX);
+                prop_assert!(self.schedule.due().is_none_or(|due| due <= latest));
+            }
+            Step::Bound(left) => self.bound = left.map(|left| self.now.saturating_add(left)),
+        }
+        if self.schedule.ends().is_some_and(|ends| ends <= self.now) {
+            self.schedule.expired(self.now);
+        }
+        Ok(())
+    }
+
+    /// As the driver does: asks, and sleeps until the schedule wants to be asked again.
+    fn sleep(&mut self) -> TestCaseResult {
+        for _ in 0..60 {
+            if self.wants() || self.schedule.wake_at() == Duration::MAX {
+                return Ok(());
+            }
+            let wake_at = self.schedule.wake_at();
+            prop_assert!(wake_at > self.now, "it wants to be asked again at once: the driver would spin");
+            self.now = wake_at;
+        }
+        Err(TestCaseError::fail("asked sixty times and never started"))
+    }
+
+    fn wants(&mut self) -> bool {
+        self.schedule.wants(self.now, self.bound, self.policy)
+    }
+
+    /// How much is left of what is in hand, when it is usable and ends.
+    fn left(&self) -> Option<Duration> {
+        let ends = self.schedule.ends().into_iter().chain(self.bound).min()?;
+        self.schedule.usable(self.now, self.bound).then(|| ends - self.now)
+    }
+
+    fn attempt(&mut self, took: Duration, came: Came, draw: f64) -> TestCaseResult {
+        if let Some(last) = self.starts.last() {
+            prop_assert!(self.now >= last.saturating_add(self.policy.min_spacing), "closer than the floor");
+        }
+        self.starts.push(self.now);
+        let kind = self.schedule.kind(self.now, self.bound);
+        let left = self.left();
+        self.schedule.queued();
+        prop_assert!(!self.wants(), "a second attempt beside the first");
+        let limit = self.schedule.started(self.now, self.bound, self.policy);
+        prop_assert!(limit <= self.policy.attempt_deadline && limit >= self.policy.attempt_deadline_min);
+        if let Some(left) = left {
+            prop_assert!(limit <= (left / 4).max(self.policy.attempt_deadline_min));
+        }
+        let begun = self.now;
+        self.now = self.now.saturating_add(took.min(limit));
+        self.finish(kind, begun, came, draw)?;
+        prop_assert!(self.schedule.due().is_none_or(|due| due >= begun), "due before it started");
+        Ok(())
+    }
+
+    fn finish(&mut self, kind: Kind, begun: At, came: Came, draw: f64) -> TestCaseResult {
+        match came {
+            Came::Issued { lifetime, hint, renewable, same } if kind == Kind::Issue => {
+                let ends = lifetime.map(|lifetime| begun.saturating_add(lifetime));
+                if ends.is_some_and(|ends| ends <= self.now) {
+                    return self.fail(Failure { transient: true, retry_after: None, input_in: None }, draw);
+                }
+                let hint = hint.map(|hint| begun.saturating_add(hint));
+                self.bound = self.bound.filter(|bound| *bound > self.now);
+                self.schedule.issued(self.now, Facts { begun, ends, hint, renewable, same }, self.policy, draw);
+                prop_assert_eq!(self.schedule.failures(), 0);
+                let due = self.schedule.due().expect("the next refresh is planned");
+                prop_assert!(due >= self.now.saturating_add(self.policy.min_spacing), "it could spin");
+                if let Some(ends) = ends {
+                    // Several attempts fit, unless there is no room for two at all.
+                    prop_assert!(due < ends || ends <= self.now.saturating_add(self.policy.min_spacing));
+                }
+                if !renewable {
+                    prop_assert_eq!(self.schedule.kind(self.now, self.bound), Kind::Issue);
+                }
+            }
+            Came::Renewed { lifetime, again } if kind == Kind::Renew => {
+                let ends = begun.saturating_add(lifetime);
+                if ends <= self.now {
+                    self.schedule.not_renewable(self.now);
+                    return Ok(());
+                }
+                self.schedule.renewed(self.now, begun, ends, again, self.policy, draw);
+                prop_assert_eq!(self.schedule.ends(), Some(ends));
+                prop_assert!(self.schedule.due().is_some_and(|due| due >= self.now && due <= ends));
+            }
+            Came::NotRenewable if kind == Kind::Renew => {
+                self.schedule.not_renewable(self.now);
+                prop_assert_eq!(self.schedule.kind(self.now, self.bound), Kind::Issue);
+            }
+            Came::Withdrawn if kind == Kind::Issue => {
+                self.schedule.withdrawn(self.now, self.policy, draw);
+                prop_assert!(!self.schedule.usable(self.now, None));
+            }
+            Came::Failed { transient, retry_after, input_in } => {
+                self.fail(Failure { transient, retry_after, input_in }, draw)?;
+            }
+            _ => self.fail(Failure { transient: true, retry_after: None, input_in: None }, draw)?,
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, failure: Failure, draw: f64) -> TestCaseResult {
+        let (left, policy) = (self.left(), self.policy);
+        let wait = self.schedule.failed(self.now, self.bound, failure, policy, draw);
+        if policy.terminal_is_final && !failure.transient {
+            prop_assert_eq!(self.schedule.due(), None);
+            prop_assert!(!self.wants());
+            return Ok(());
+        }
+        prop_assert!(wait >= policy.min_spacing);
+        prop_assert_eq!(self.schedule.due(), Some(self.now.saturating_add(wait)));
+        match (left, failure.retry_after) {
+            (Some(left), None) => prop_assert!(wait <= (left / 4).max(policy.min_spacing), "{wait:?} of {left:?}"),
+            (Some(left), Some(_)) => prop_assert!(wait <= (left / 2).max(policy.min_spacing), "{wait:?} of {left:?}"),
+            (None, _) => {}
+        }
+        let own = if failure.transient { policy.backoff_max } else { policy.terminal_spacing };
+        prop_assert!(wait <= own.max(policy.retry_after_max).max(policy.min_spacing), "{wait:?}");
+        if let (Some(after), None) = (failure.retry_after, left) {
+            prop_assert!(wait >= after.min(policy.retry_after_max), "the target asked for more than {wait:?}");
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_rules_hold_in_any_history_with_any_policy(
+        policy in any_policy(),
+        history in steps(any_duration()),
+        draws in prop::collection::vec(0.0..1.0_f64, 120),
+    ) {
+        let mut run = Run::new(&policy);
+        for (step, draw) in history.into_iter().zip(draws) {
+            run.step(step, draw)?;
+        }
+    }
+
+    #[test]
+    fn the_rules_hold_with_the_default_policy_and_times_of_the_field(
+        history in steps(sober_duration()),
+        draws in prop::collection::vec(0.0..1.0_f64, 120),
+    ) {
+        let policy = Policy::default().sane();
+        let mut run = Run::new(&policy);
+        for (step, draw) in history.into_iter().zip(draws) {
+            run.step(step, draw)?;
+        }
+        let most = policy.attempts_per_minute() as usize;
+        for window in run.starts.windows(most + 1) {
+            prop_assert!(window[most] - window[0] > Duration::from_secs(60), "more than {most} in a minute");
+        }
+    }
+
+    /// From the first refresh to the end of the credential nothing succeeds, in whatever way it fails.
+    #[test]
+    fn an_outage_over_the_whole_life_stays_within_the_attempts_of_a_lifetime(
+        lifetime in sober_duration(),
+        attempts in 40..200_u32,
+        backoff_max in 1..300_u64,
+        failures in prop::collection::vec((0..2000_u64, prop::bool::weighted(0.9), 0.0..1.0_f64), 300),
+    ) {
+        let policy = Policy::default()
+            .with_attempts_per_lifetime(attempts)
+            .with_backoff_max(Duration::from_secs(backoff_max))
+            .sane();
+        let mut run = Run::new(&policy);
+        let issued = Came::Issued { lifetime: Some(lifetime), hint: None, renewable: false, same: false };
+        run.attempt(Duration::ZERO, issued, 0.5)?;
+        let mut failed = 0;
+        for (took, transient, draw) in failures {
+            run.sleep()?;
+            if run.left().is_none() {
+                break;
+            }
+            failed += 1;
+            let came = Came::Failed { transient, retry_after: None, input_in: None };
+            run.attempt(Duration::from_millis(took), came, draw)?;
+        }
+        prop_assert!(failed <= attempts, "{failed} attempts in a life of {lifetime:?}, {attempts} allowed");
+    }
+
+    /// Promise 6, in the schedule alone: any outage of a third of the lifetime, at most 40 minutes.
+    #[test]
+    fn an_outage_of_a_third_of_the_lifetime_costs_no_read(
+        lifetime in (60.0..1e6_f64).prop_map(Duration::from_secs_f64),
+        starts_at in 0.0..1.0_f64,
+        draws in prop::collection::vec(0.0..1.0_f64, 400),
+    ) {
+        let policy = Policy::default().sane();
+        let mut run = Run::new(&policy);
+        let issued = || Came::Issued { lifetime: Some(lifetime), hint: None, renewable: false, same: false };
+        run.attempt(Duration::ZERO, issued(), draws[0])?;
+        let from = lifetime.mul_f64(starts_at);
+        let until = from + (lifetime / 3).min(Duration::from_secs(2400));
+        for draw in draws {
+            run.sleep()?;
+            prop_assert!(run.left().is_some(), "it ended at {:?} of {lifetime:?}", run.now);
+            if run.now >= from && run.now < until {
+                // A target that hangs takes all the time that the attempt has.
+                run.attempt(Duration::MAX, Came::Failed { transient: true, retry_after: None, input_in: None }, draw)?;
+            } else {
+                run.attempt(Duration::from_millis(200), issued(), draw)?;
+                if run.now >= until {
+                    return Ok(());
+                }
+            }
+        }
+        prop_assert!(false, "the outage never ended");
+    }
+}
+
+#[test]
+fn what_is_final_stays_final() {
+    let policy = Policy::default().with_terminal_is_final(true).sane();
+    let mut run = Run::new(&policy);
+    run.schedule.queued();
+    run.schedule.started(run.now, None, &policy);
+    run.schedule.failed(run.now, None, Failure { transient: false, retry_after: None, input_in: None }, &policy, 0.5);
+    run.schedule.asked(run.now, None);
+    run.schedule.expired(run.now);
+    assert_eq!((run.schedule.due(), run.wants()), (None, false));
+}
