@@ -17,6 +17,10 @@ use crate::wire::{Auth, Call, Path, TokenKind};
 /// How long old and new overlap: pools drain and consumers copy values out. The engine cuts it to a third of the life.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(60);
 
+/// A new login is due when half of its life is left, earlier than the engine's own pace: its secrets follow within a part
+/// of that half, and they too must survive an outage of a third of the life.
+const REFRESH_SHARE: f64 = 0.5;
+
 /// A Vault token, as a login at the JWT auth method hands it out.
 ///
 /// Most programs never see it: they keep secrets, and the login comes along. It is here for what else speaks to the
@@ -128,7 +132,7 @@ impl Provider for Login {
     }
 
     fn policy(&self, scheduler: &Policy) -> Policy {
-        scheduler.clone().with_grace(OVERLAP)
+        scheduler.clone().with_grace(OVERLAP).with_refresh_share(scheduler.refresh_share.max(REFRESH_SHARE))
     }
 
     async fn issue(&self, cx: &Attempt) -> Result<Outcome<LoginToken>> {

@@ -94,7 +94,7 @@ async fn a_server_that_hangs_until_the_login_is_dead_is_logged_in_to_anew_when_i
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_of_a_third_of_the_life_costs_no_read_wherever_it_starts() {
     const LIFE: Duration = Duration::from_secs(9);
-    let world = World::with_login(login_role().token_ttl(LIFE).token_max_ttl(LIFE)).await;
+    let world = World::alone(login_role().token_ttl(LIFE).token_max_ttl(LIFE)).await;
     let mut cuts = tokio::task::JoinSet::new();
     for start in 0..10 {
         let proxy = Proxy::start(([127, 0, 0, 1], world.bao.port()).into()).await.unwrap();

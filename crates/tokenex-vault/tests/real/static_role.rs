@@ -4,19 +4,23 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokenex_core::Rejection;
-use tokenex_testkit::servers::StaticRole;
+use tokenex_testkit::servers::{JwtRole, StaticRole};
 
-use crate::world::{MINUTE, PATIENCE, SECOND, World, eventually};
+use crate::world::{MINUTE, PATIENCE, SECOND, World, eventually, login_role};
 
-async fn world_rotating(period: Duration) -> World {
-    let world = World::new().await;
+async fn rotate(world: &World, period: Duration) {
     world.bao.admin().static_role("database", &StaticRole::new("fixed", period), &world.postgres).await.unwrap();
-    world
+}
+
+/// A login of ten minutes.
+fn long_login() -> JwtRole {
+    login_role().token_ttl(10 * MINUTE)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_costs_at_most_two_seconds_of_failures() {
-    let world = world_rotating(5 * SECOND).await;
+    let world = World::alone(long_login()).await;
+    rotate(&world, 5 * SECOND).await;
     let db = world.scheduler.keep(world.vault().static_database("fixed"));
     let first = db.ready(PATIENCE).await.unwrap();
     assert!(first.lease().is_none());
@@ -43,7 +47,8 @@ async fn a_rotation_costs_at_most_two_seconds_of_failures() {
 
 #[tokio::test]
 async fn a_password_rotated_by_hand_is_noticed_by_polling_and_by_rejection() {
-    let world = world_rotating(10 * MINUTE).await;
+    let world = World::with_login(long_login()).await;
+    rotate(&world, 10 * MINUTE).await;
     let vault = world.vault();
     let polling = world.scheduler.keep(vault.static_database("fixed").poll_interval(SECOND));
     let resting = world.scheduler.keep(vault.static_database("fixed"));
@@ -63,7 +68,8 @@ async fn a_password_rotated_by_hand_is_noticed_by_polling_and_by_rejection() {
 
 #[tokio::test]
 async fn a_rotation_that_waits_for_the_database_takes_nothing_away() {
-    let world = world_rotating(5 * SECOND).await;
+    let world = World::with_login(long_login()).await;
+    rotate(&world, 5 * SECOND).await;
     let db = world.scheduler.keep(world.vault().static_database("fixed"));
     let old = db.ready(PATIENCE).await.unwrap();
     world.postgres.stop().await.unwrap();

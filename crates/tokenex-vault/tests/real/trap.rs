@@ -50,14 +50,14 @@ async fn every_connection_succeeds(world: &World) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_connection_fails_over_five_logins_with_service_tokens() {
-    let world = World::with_login(short_login()).await;
+    let world = World::alone(short_login()).await;
     every_connection_succeeds(&world).await;
     world.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_connection_fails_over_five_logins_with_batch_tokens() {
-    let world = World::with_login(short_login().batch()).await;
+    let world = World::alone(short_login().batch()).await;
     every_connection_succeeds(&world).await;
 
     // Nobody can end a batch token: the report says until when it lives.

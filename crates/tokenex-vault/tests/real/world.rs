@@ -10,6 +10,7 @@ use tokenex_core::{Handle, Policy, Scheduler, TokenSource};
 use tokenex_testkit::issuer::{Algorithm, Issuer};
 use tokenex_testkit::servers::{DatabaseConnection, DynamicRole, JwtRole, JwtTrust, LoginError, OpenBao, Postgres};
 use tokenex_vault::{DatabaseCredentials, Vault};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -31,15 +32,40 @@ pub(crate) struct World {
     pub(crate) bao: OpenBao,
     pub(crate) issuer: Issuer,
     pub(crate) scheduler: Scheduler,
+    _turn: Turn,
+}
+
+/// Tests that measure time run alone; all others side by side.
+static TURNS: RwLock<()> = RwLock::const_new(());
+
+enum Turn {
+    Shared { _guard: RwLockReadGuard<'static, ()> },
+    Alone { _guard: RwLockWriteGuard<'static, ()> },
 }
 
 impl World {
-    /// Servers with a database role `app` (lease 60 s) and a login role `app` as given.
+    /// A login of a minute that can be renewed for ten.
+    pub(crate) async fn new() -> Self {
+        Self::with_login(login_role().token_ttl(MINUTE).token_max_ttl(10 * MINUTE)).await
+    }
+
+    /// A login role `app` as given.
     pub(crate) async fn with_login(role: JwtRole) -> Self {
         Self::with_policy(role, Policy::default()).await
     }
 
+    /// Other numbers for the scheduler.
     pub(crate) async fn with_policy(role: JwtRole, policy: Policy) -> Self {
+        Self::start(role, policy, Turn::Shared { _guard: TURNS.read().await }).await
+    }
+
+    /// No other test runs meanwhile.
+    pub(crate) async fn alone(role: JwtRole) -> Self {
+        Self::start(role, Policy::default(), Turn::Alone { _guard: TURNS.write().await }).await
+    }
+
+    /// Servers with a database role `app` (lease 60 s).
+    async fn start(role: JwtRole, policy: Policy, turn: Turn) -> Self {
         let (postgres, bao) = tokio::try_join!(Postgres::start(), OpenBao::start()).unwrap();
         let issuer = Issuer::start().await.unwrap();
         let admin = bao.admin();
@@ -50,12 +76,7 @@ impl World {
         admin.enable_database("database", &DatabaseConnection::to(&postgres)).await.unwrap();
         admin.dynamic_role("database", &DynamicRole::new("app", MINUTE, 10 * MINUTE)).await.unwrap();
         let scheduler = scheduler(policy);
-        Self { postgres, bao, issuer, scheduler }
-    }
-
-    /// A login of a minute that can be renewed for ten.
-    pub(crate) async fn new() -> Self {
-        Self::with_login(login_role().token_ttl(MINUTE).token_max_ttl(10 * MINUTE)).await
+        Self { postgres, bao, issuer, scheduler, _turn: turn }
     }
 
     pub(crate) fn identity(&self) -> impl TokenSource {
