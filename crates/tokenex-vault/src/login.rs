@@ -141,7 +141,7 @@ impl Provider for Login {
         let call = Call::login(&self.mount, &self.role, &identity);
         let answer = self.server.send(cx, Step::Login, &call, None).await?;
         if !answer.status.is_success() {
-            let mut error = answer.refusal();
+            let mut error = answer.refusal_without(&[identity.secret()]);
             if matches!(error.kind(), ErrorKind::Trust | ErrorKind::Identity | ErrorKind::Denied) {
                 error = error.with_presented(identity.claims());
             }

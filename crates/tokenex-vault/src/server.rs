@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use tokenex_core::{AnyTransport, Attempt, Error, ErrorKind, Moment, Result, Target};
+use tokenex_core::{AnyTransport, Attempt, Error, ErrorKind, Moment, Result, Secret, Target};
 
 use crate::errors::{Step, refusal};
 use crate::login::LoginToken;
@@ -50,7 +50,7 @@ pub(crate) struct Answer {
     /// Just before the request was sent.
     pub(crate) sent: Moment,
     /// Never in what an error repeats.
-    token: Option<tokenex_core::Secret>,
+    token: Option<Secret>,
 }
 
 impl Server {
@@ -248,7 +248,12 @@ impl Answer {
 
     /// The error that this answer means.
     pub(crate) fn refusal(&self) -> Error {
-        let secrets: Vec<&str> = self.token.iter().map(|token| token.expose()).collect();
+        self.refusal_without(&[])
+    }
+
+    /// As [`refusal`](Self::refusal), masking what was sent in the body too.
+    pub(crate) fn refusal_without(&self, sent: &[&Secret]) -> Error {
+        let secrets: Vec<&str> = self.token.iter().chain(sent.iter().copied()).map(Secret::expose).collect();
         refusal(self.step, self.status, &self.headers, &self.body, &secrets)
     }
 

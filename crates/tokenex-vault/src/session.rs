@@ -1,7 +1,7 @@
 //! One request with the login, and what a refusal of it means.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -30,6 +30,24 @@ const DEFAULT_POLICY: &str = "default";
 pub(crate) struct Session {
     pub(crate) server: SharedServer,
     pub(crate) login: Handle<LoginToken>,
+    pub(crate) hopes: Arc<Hopes>,
+}
+
+/// When a new login was last asked for in the hope of more policies; shared by all secrets of one login.
+#[derive(Debug, Default)]
+pub(crate) struct Hopes(Mutex<Option<Duration>>);
+
+impl Hopes {
+    /// Whether a new login may be asked for now; it then counts as asked for.
+    fn take(&self, cx: &Attempt) -> bool {
+        let now = cx.clock().monotonic();
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last.is_none_or(|last| now.saturating_sub(last) >= LOGIN_AGAIN_AFTER);
+        if due {
+            *last = Some(now);
+        }
+        due
+    }
 }
 
 /// Why a login was answered 403. The server's texts do not say.
@@ -67,7 +85,7 @@ impl Session {
     async fn login_again(&self, cx: &Attempt, login: &Issued<LoginToken>, refused: &Answer) -> Result<()> {
         match self.why(cx, login).await? {
             Denial::DeadLogin => self.replace(cx, login, refused).await,
-            Denial::Policy if age(cx, login) < LOGIN_AGAIN_AFTER => Err(refused.refusal()),
+            Denial::Policy if age(cx, login) < LOGIN_AGAIN_AFTER || !self.hopes.take(cx) => Err(refused.refusal()),
             Denial::Policy => match self.login.rejected_in(cx, login.generation()).await? {
                 Rejection::Replaced { .. } => Ok(()),
                 _ => Err(refused.refusal()),

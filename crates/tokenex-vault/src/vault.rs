@@ -12,7 +12,7 @@ use crate::kv::Kv;
 use crate::login::{Login, LoginToken};
 use crate::path::SecretPath;
 use crate::server::{PlainHttp, Server, SharedServer};
-use crate::session::Session;
+use crate::session::{Hopes, Session};
 use crate::static_role::StaticDatabase;
 use crate::wire::Path;
 
@@ -28,6 +28,7 @@ struct Inner {
     scheduler: Scheduler,
     /// Weak, so that only secrets keep the login alive.
     current: Mutex<Option<WeakHandle<LoginToken>>>,
+    hopes: Arc<Hopes>,
 }
 
 impl Vault {
@@ -94,7 +95,7 @@ impl Vault {
     }
 
     fn session(&self) -> Session {
-        Session { server: self.0.login.server.clone(), login: self.login() }
+        Session { server: self.0.login.server.clone(), login: self.login(), hopes: self.0.hopes.clone() }
     }
 
     #[cfg(feature = "vaultrs")]
@@ -220,7 +221,12 @@ impl VaultBuilder {
             audience: self.audience,
             identity: self.identity,
         };
-        Ok(Vault(Arc::new(Inner { login, scheduler: scheduler.clone(), current: Mutex::new(None) })))
+        Ok(Vault(Arc::new(Inner {
+            login,
+            scheduler: scheduler.clone(),
+            current: Mutex::new(None),
+            hopes: Arc::default(),
+        })))
     }
 }
 

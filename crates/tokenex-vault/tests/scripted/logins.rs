@@ -1,0 +1,103 @@
+//! When a new login is due, and when it is not.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokenex_core::ErrorKind;
+
+use crate::twin::{CREDS, LOGIN, LOOKUP, RENEW_LOGIN, Twin, login, refuse, reply};
+
+const MINUTE: u64 = 60;
+
+#[tokio::test(start_paused = true)]
+async fn a_path_without_policy_costs_a_new_login_at_most_each_quarter_of_an_hour() {
+    let twin = Twin::new();
+    twin.on(LOGIN, |_| reply(200, login("hvs.x", 24 * 3600)));
+    twin.on("kv/a", |_| refuse(403, "1 error occurred:\n\t* permission denied\n\n"));
+    let forbidden = twin.scheduler.keep(twin.vault().kv1("kv", "a"));
+    assert_eq!(forbidden.get().await.unwrap_err().kind(), ErrorKind::Denied);
+    for _ in 0..60 {
+        twin.seconds(MINUTE).await;
+    }
+    let (logins, reads) = (twin.count(LOGIN), twin.count("kv/a"));
+    assert!((2..=5).contains(&logins), "{logins} logins in an hour");
+    assert!((30..=130).contains(&reads), "{reads} reads in an hour");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_dies_again_and_again_is_replaced_at_most_each_five_seconds() {
+    let twin = Twin::new();
+    let vault = twin.vault();
+    let handles: Vec<_> = (0..20).map(|_| twin.scheduler.keep(vault.database("app"))).collect();
+    for handle in &handles {
+        handle.ready(Duration::from_secs(10)).await.unwrap();
+    }
+    assert_eq!(twin.count(LOGIN), 1);
+    // From now on every token is dead, at a server that goes on handing them out.
+    for path in [CREDS, LOOKUP, RENEW_LOGIN, "sys/leases/renew"] {
+        twin.on(path, |_| refuse(403, "permission denied"));
+    }
+    twin.seconds(2 * MINUTE).await;
+    let logins = twin.count(LOGIN) - 1;
+    assert!((1..=24).contains(&logins), "{logins} logins in two minutes, by 20 secrets");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_fails_keeps_the_login_until_its_end() {
+    let twin = Twin::new();
+    twin.on(RENEW_LOGIN, |_| refuse(500, "internal error"));
+    let login = twin.vault().login();
+    login.ready(Duration::from_secs(10)).await.unwrap();
+    twin.seconds(50 * MINUTE).await;
+    assert_eq!((twin.count(LOGIN), login.get().await.unwrap().generation()), (1, 1));
+    assert!(login.status().failing.is_some());
+    twin.seconds(11 * MINUTE).await;
+    assert_eq!(login.get().await.unwrap().generation(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_wants_a_second_factor_or_holds_no_token_is_an_error() {
+    let mfa = json!({"auth": {"client_token": "", "mfa_requirement": {"mfa_request_id": "x"}}});
+    for (answer, kind, word) in
+        [(mfa, ErrorKind::Configuration, "second factor"), (json!({"auth": {}}), ErrorKind::Protocol, "no token")]
+    {
+        let twin = Twin::new();
+        twin.on(LOGIN, move |_| reply(200, answer.clone()));
+        let error = twin.scheduler.keep(twin.vault().database("app")).get().await.unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_issuer_that_the_server_cannot_reach_is_a_passing_failure() {
+    let twin = Twin::new();
+    let mut logins = 0;
+    twin.on(LOGIN, move |_| {
+        logins += 1;
+        match logins {
+            1 => refuse(400, "error verifying token signature: fetching keys oidc: get keys failed"),
+            _ => reply(200, login("hvs.1", 3600)),
+        }
+    });
+    let db = twin.scheduler.keep(twin.vault().database("app"));
+    assert!(db.get().await.unwrap_err().is_transient());
+    db.ready(Duration::from_secs(10)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_login_lives_as_long_as_its_last_secret() {
+    let twin = Twin::new();
+    let vault = twin.vault();
+    let (one, other) = (twin.scheduler.keep(vault.database("app")), twin.scheduler.keep(vault.database("app")));
+    one.get().await.unwrap();
+    other.get().await.unwrap();
+    one.close(Duration::from_secs(5)).await;
+    twin.seconds(1).await;
+    assert_eq!(twin.count("auth/token/revoke-self"), 0);
+    drop(other);
+    twin.seconds(1).await;
+    assert_eq!(twin.count("auth/token/revoke-self"), 1);
+    twin.scheduler.keep(vault.database("app")).get().await.unwrap();
+    assert_eq!(twin.count(LOGIN), 2);
+}
