@@ -100,7 +100,7 @@ impl Schedule {
             && ends.abs_diff(bound) <= SAME_END
         {
             let left = ends.min(bound).saturating_sub(now);
-            if left > 2 * policy.min_spacing {
+            if left > policy.min_spacing.saturating_mul(2) {
                 self.due = now + left / 2;
                 return false;
             }
@@ -148,7 +148,7 @@ impl Schedule {
         let mut due = refresh_at(facts, begun, policy, draw);
         if due <= now {
             // Handed out late in its life: the target keeps its own copy. Come back soon, but do not storm.
-            due = now + facts.ends.map_or(policy.min_spacing, |ends| ends.saturating_sub(now) / 4);
+            due = now.saturating_add(facts.ends.map_or(policy.min_spacing, |ends| ends.saturating_sub(now) / 4));
         }
         self.due = due.max(now.saturating_add(policy.min_spacing));
     }
@@ -180,7 +180,7 @@ impl Schedule {
         self.held = None;
         self.succeeded();
         self.reissue = false;
-        self.due = now + terminal_wait(policy, draw);
+        self.due = now.saturating_add(terminal_wait(policy, draw));
     }
 
     /// An attempt failed; returns how long to wait.
@@ -200,16 +200,20 @@ impl Schedule {
         }
         self.phase = Phase::Resting;
         let left = self.left(now, bound);
-        let mut wait = if !failure.transient {
-            terminal_wait(policy, draw)
-        } else if self.failures_in_life > policy.attempts_per_lifetime / 2 {
-            policy.backoff_max
-        } else {
-            let ceiling = policy.backoff_base.saturating_mul(1 << (self.failures - 1).min(16)).min(policy.backoff_max);
-            ceiling.mul_f64(draw)
+        let many = self.failures_in_life > policy.attempts_per_lifetime / 2;
+        let mut wait = match (many, left, failure.transient) {
+            // As long as is allowed, so that the other half of the attempts lasts to the end; but what was refused
+            // early in a long life does not wait for days.
+            (true, Some(left), _) => left.min(policy.refresh_lead_max) / 4,
+            (true, None, true) => policy.backoff_max,
+            (false, _, true) => {
+                let doubled = policy.backoff_base.saturating_mul(1 << (self.failures - 1).min(16));
+                scaled(doubled.min(policy.backoff_max), draw)
+            }
+            (_, _, false) => terminal_wait(policy, draw),
         };
         if let Some(after) = failure.input_in {
-            wait = wait.min(after.saturating_add(policy.min_spacing.mul_f64(draw)));
+            wait = wait.min(after.saturating_add(scaled(policy.min_spacing, draw)));
         }
         match failure.retry_after {
             Some(after) => {
@@ -257,7 +261,7 @@ impl Schedule {
     pub(crate) fn parent_changed(&mut self, now: At, until: At, urgent: bool, draw: f64) {
         self.reissue = true;
         let window = if urgent { Duration::ZERO } else { until.saturating_sub(now) / 4 };
-        self.due = self.due.min(now.saturating_add(window.min(SPREAD_MAX).mul_f64(draw)));
+        self.due = self.due.min(now.saturating_add(scaled(window.min(SPREAD_MAX), draw)));
     }
 
     /// What was in hand has ended.
@@ -332,10 +336,10 @@ fn refresh_at(facts: Facts, span_from: At, policy: &Policy, draw: f64) -> At {
         return facts.hint.unwrap_or_else(|| facts.begun.saturating_add(spread(policy.poll_interval, policy, draw)));
     };
     match facts.hint {
-        Some(hint) => hint.min(ends.saturating_sub(ends.saturating_sub(facts.begun).mul_f64(HINT_SHARE))),
+        Some(hint) => hint.min(ends.saturating_sub(scaled(ends.saturating_sub(facts.begun), HINT_SHARE))),
         None => {
             let span = ends.saturating_sub(span_from);
-            let lead = span.mul_f64(policy.refresh_share).min(policy.refresh_lead_max);
+            let lead = scaled(span, policy.refresh_share).min(policy.refresh_lead_max);
             ends.saturating_sub(spread(lead, policy, draw))
         }
     }
@@ -343,11 +347,16 @@ fn refresh_at(facts: Facts, span_from: At, policy: &Policy, draw: f64) -> At {
 
 /// Moved at random by the policy's jitter, up or down.
 fn spread(duration: Duration, policy: &Policy, draw: f64) -> Duration {
-    duration.mul_f64(1.0 + policy.jitter * (2.0 * draw - 1.0))
+    scaled(duration, 1.0 + policy.jitter * (2.0 * draw - 1.0))
 }
 
 fn terminal_wait(policy: &Policy, draw: f64) -> Duration {
-    policy.terminal_spacing.mul_f64(0.5 + draw / 2.0)
+    scaled(policy.terminal_spacing, 0.5 + draw / 2.0)
+}
+
+/// A multiple that cannot overflow: policies and targets may say "for ever" with the longest duration there is.
+fn scaled(duration: Duration, by: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * by).unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]
