@@ -8,4 +8,6 @@ mod many;
 mod skeleton;
 mod static_role;
 mod trap;
+#[cfg(feature = "vaultrs")]
+mod vaultrs;
 mod world;
