@@ -17,14 +17,14 @@ const PACKAGE: &str = "tokenex-core";
 const PROGRAM: &str = "promises";
 
 /// The promises run on a moved clock and take a moment. Broken ones may spin.
-const END_WITHIN: Duration = Duration::from_secs(120);
+const END_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the tests of one promise did.
 #[derive(Clone, Copy)]
 pub(super) enum Outcome {
     Passed,
     Failed,
-    /// Still running after two minutes.
+    /// Still running after half a minute.
     Hung,
     /// No test has such a name.
     NoTest,

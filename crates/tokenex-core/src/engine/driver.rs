@@ -174,9 +174,6 @@ impl Drop for Driver {
                 kept.shut_down();
             }
         }
-        for entry in self.entries.values() {
-            entry.kept.shut_down();
-        }
     }
 }
 

@@ -85,3 +85,10 @@ impl Entry {
         }
     }
 }
+
+impl Drop for Entry {
+    /// However the driver ends, a bug of its own included: nobody may wait for an entry that nobody keeps.
+    fn drop(&mut self) {
+        self.kept.shut_down();
+    }
+}

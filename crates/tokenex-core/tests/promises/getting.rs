@@ -70,6 +70,17 @@ async fn promise_1_an_expired_credential_is_never_returned() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn promise_1_a_reader_sees_the_expiry_before_the_engine_has_had_its_turn() {
+    let world = World::new();
+    let handle = world.scheduler.keep(Fake::fresh(10));
+    handle.get().await.unwrap();
+    // No other task runs between this and the reads.
+    world.time.step_wall_forward(s(11));
+    assert!(handle.peek().is_none());
+    assert_eq!(handle.get().await.unwrap().generation(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn promise_1_ready_waits_across_failures_and_then_returns_the_first_and_the_last_error() {
     let world = World::new();
     let fake = Fake::new(|n| if n < 4 { Answer::down() } else { Answer::token(n, 60) });
