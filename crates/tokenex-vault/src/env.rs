@@ -3,8 +3,6 @@
 //! OpenBao looks for `BAO_X` first, which wins even when it is empty, and then for `VAULT_X`
 //! ([`api/env.go`](https://github.com/openbao/openbao/blob/main/api/env.go)). Vault knows only the latter.
 
-use std::path::Path;
-
 use tokenex_core::{Error, ErrorKind, Result, TokenSource};
 
 use crate::vault::{Vault, VaultBuilder};
@@ -53,7 +51,7 @@ fn tls(mut builder: VaultBuilder, value: impl Fn(&str) -> Option<String>) -> Res
     // The bytes come before the file, as in the Go client.
     let pem = |name: &str| match (value(&format!("{name}_BYTES")), value(name)) {
         (Some(pem), _) => Ok(Some(pem)),
-        (None, Some(file)) => read(name, Path::new(&file)).map(Some),
+        (None, Some(file)) => read(name, file.as_ref()).map(Some),
         (None, None) => Ok(None),
     };
     if let Some(ca) = pem("CACERT")? {
@@ -81,7 +79,7 @@ fn tls(builder: VaultBuilder, _: impl Fn(&str) -> Option<String>) -> Result<Vaul
 }
 
 #[cfg(feature = "http")]
-fn read(name: &str, file: &Path) -> Result<String> {
+fn read(name: &str, file: &std::path::Path) -> Result<String> {
     std::fs::read_to_string(file).map_err(|error| {
         bad(format!("the file that VAULT_{name} or BAO_{name} names cannot be read")).with_source(error)
     })

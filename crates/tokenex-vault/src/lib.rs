@@ -65,6 +65,7 @@ mod kv;
 mod lease;
 mod login;
 mod path;
+mod redirect;
 #[cfg(feature = "vaultrs")]
 mod sdk;
 mod secret;

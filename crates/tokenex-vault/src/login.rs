@@ -222,8 +222,9 @@ impl Login {
 /// Leases of a batch token are cut to what is left of it in whole seconds, so they end up to a second before it; and
 /// its secrets take a moment, a part of the overlap, to follow to the new one.
 fn refresh_of_batch(lifetime: Duration) -> Option<Duration> {
-    let overlap = OVERLAP.min(lifetime / 3);
-    let latest = lifetime.saturating_sub(Duration::from_secs(1) + overlap * 3 / 2);
+    // Half as much again as the overlap, which is a third of the life at most.
+    let lead = (OVERLAP * 3 / 2).min(lifetime / 2);
+    let latest = lifetime.saturating_sub(Duration::from_secs(1) + lead);
     (latest < lifetime / 2).then_some(latest)
 }
 

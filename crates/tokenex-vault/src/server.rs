@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::uri::{Authority, Scheme};
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use tokenex_core::{AnyTransport, Attempt, Error, ErrorKind, Moment, Result, Secret, Target};
 
 use crate::errors::{Step, refusal};
 use crate::login::LoginToken;
+use crate::redirect::Home;
 use crate::wire::{Call, Path};
 
 /// Where the API begins, below the address.
@@ -24,12 +25,10 @@ const INDEX: &str = "x-vault-index";
 
 /// A Vault or OpenBao server as it is configured.
 pub(crate) struct Server {
-    scheme: Scheme,
-    authority: Authority,
+    home: Home,
     /// Between the authority and [`API`]: empty, or begins with a slash.
     prefix: String,
     namespace: Option<HeaderValue>,
-    redirect_hosts: Vec<String>,
     /// Only with TLS options of its own; else the scheduler's.
     transport: Option<AnyTransport>,
 }
@@ -86,7 +85,8 @@ impl Server {
         } else if scheme != Scheme::HTTPS {
             return Err(bad("the server's address is neither https nor http", FORM));
         }
-        Ok(Self { scheme, authority, prefix, namespace: None, redirect_hosts: Vec::new(), transport: None })
+        let home = Home { scheme, authority, others: Vec::new() };
+        Ok(Self { home, prefix, namespace: None, transport: None })
     }
 
     pub(crate) fn with_namespace(mut self, namespace: &str) -> Result<Self> {
@@ -97,7 +97,7 @@ impl Server {
     }
 
     pub(crate) fn with_redirect_hosts(mut self, hosts: Vec<String>) -> Self {
-        self.redirect_hosts = hosts;
+        self.home.others = hosts;
         self
     }
 
@@ -107,13 +107,13 @@ impl Server {
     }
 
     pub(crate) fn target(&self) -> Target {
-        Target::new(format!("{}://{}", self.scheme, self.authority))
+        Target::new(self.home.to_string())
     }
 
     /// The address without `/v1`.
     #[cfg(feature = "vaultrs")]
     pub(crate) fn address(&self) -> String {
-        format!("{}://{}{}", self.scheme, self.authority, self.prefix)
+        format!("{}{}", self.home, self.prefix)
     }
 
     /// The namespace, as the header takes it.
@@ -131,7 +131,7 @@ impl Server {
         token: Option<&LoginToken>,
     ) -> Result<Answer> {
         let named = |error: Error| error.with_provider("vault").with_step(step.name());
-        let uri = format!("{}://{}{}{API}{}", self.scheme, self.authority, self.prefix, call.path);
+        let uri = format!("{}{}{API}{}", self.home, self.prefix, call.path);
         let uri: Uri = uri.parse().map_err(|_| {
             named(Error::new(ErrorKind::Configuration, "the path makes the request's address unusable"))
         })?;
@@ -139,7 +139,7 @@ impl Server {
         let mut response = self.send_to(cx, uri.clone(), call, token).await.map_err(named)?;
         // 301 and 302 are what proxies in front of a cluster make of it.
         if matches!(response.status().as_u16(), 301 | 302 | 307) {
-            let leader = self.redirected(&uri, response.headers()).map_err(named)?;
+            let leader = self.home.redirected(&uri, response.headers()).map_err(named)?;
             sent = cx.moment();
             response = self.send_to(cx, leader, call, token).await.map_err(named)?;
             if response.status().is_redirection() {
@@ -189,50 +189,11 @@ impl Server {
             None => cx.send(request).await,
         }
     }
-
-    /// Where a standby sends us. The token goes along, so only to the configured host or to those named by the user,
-    /// and never from https to http.
-    fn redirected(&self, from: &Uri, headers: &HeaderMap) -> Result<Uri> {
-        let refuse = |what: String, advice: &'static str| {
-            Err(Error::new(ErrorKind::Configuration, what).with_code("redirect").with_advice(advice))
-        };
-        let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
-        let Some(location) = location.and_then(|text| text.parse::<Uri>().ok()) else {
-            return refuse("the server redirects without saying where".into(), "give the address of the active server");
-        };
-        let mut parts = location.into_parts();
-        let scheme = parts.scheme.get_or_insert_with(|| self.scheme.clone()).clone();
-        let authority = parts.authority.get_or_insert_with(|| self.authority.clone()).clone();
-        if parts.path_and_query.as_ref().is_none_or(|path| path.path() == "/") {
-            parts.path_and_query = from.path_and_query().cloned();
-        }
-        if scheme != self.scheme && scheme != Scheme::HTTPS {
-            return refuse(
-                format!("the server redirects from {} to {scheme}, which is not followed", self.scheme),
-                "correct api_addr of the server",
-            );
-        }
-        if !self.may_go_to(&authority) {
-            return refuse(
-                format!("the server redirects to {}, which is not followed", printable(authority.as_str())),
-                "if this host belongs to the cluster, name it in redirect_hosts; else correct the address",
-            );
-        }
-        Uri::from_parts(parts)
-            .or_else(|_| refuse("the server redirects to what is no address".into(), "correct api_addr of the server"))
-    }
-
-    fn may_go_to(&self, authority: &Authority) -> bool {
-        authority.as_str().eq_ignore_ascii_case(self.authority.as_str())
-            || self.redirect_hosts.iter().any(|host| {
-                host.eq_ignore_ascii_case(authority.as_str()) || host.eq_ignore_ascii_case(authority.host())
-            })
-    }
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Server({}://{}{})", self.scheme, self.authority, self.prefix)
+        write!(f, "Server({}{})", self.home, self.prefix)
     }
 }
 
@@ -266,11 +227,6 @@ impl Answer {
     pub(crate) fn index(&self) -> Option<HeaderValue> {
         self.headers.get(INDEX).cloned()
     }
-}
-
-/// A host as it can be shown: what a server sends may hold anything.
-fn printable(host: &str) -> String {
-    host.chars().filter(|c| c.is_ascii_graphic()).take(200).collect()
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -321,26 +277,5 @@ mod tests {
             assert!(!format!("{error:?}").contains("hunter22"));
         }
         assert!(Server::new("http://vault.example", PlainHttp::Anywhere).is_ok());
-    }
-
-    #[test]
-    fn a_redirect_goes_only_where_the_token_may_go() {
-        let server = server("https://vault.example:8200")
-            .unwrap()
-            .with_redirect_hosts(vec!["b.example".into(), "c.example:8201".into()]);
-        let from: Uri = "https://vault.example:8200/v1/x".parse().unwrap();
-        let go = |location: &str| {
-            let headers = HeaderMap::from_iter([(header::LOCATION, location.parse().unwrap())]);
-            server.redirected(&from, &headers).map(|uri| uri.to_string()).map_err(|error| error.to_string())
-        };
-        assert_eq!(go("https://b.example:8200/v1/x").unwrap(), "https://b.example:8200/v1/x");
-        assert_eq!(go("https://c.example:8201/v1/x").unwrap(), "https://c.example:8201/v1/x");
-        assert_eq!(go("/v1/y").unwrap(), "https://vault.example:8200/v1/y");
-        assert_eq!(go("https://VAULT.example:8200").unwrap(), "https://VAULT.example:8200/v1/x");
-        assert!(go("http://b.example:8200/v1/x").unwrap_err().contains("to http"));
-        let other = go("https://evil.example/v1/x").unwrap_err();
-        assert!(other.contains("evil.example") && other.contains("redirect_hosts"), "{other}");
-        assert!(go("https://c.example/v1/x").is_err(), "an entry with a port is only that port");
-        assert!(go("https://vault.example/v1/x").is_err(), "another port is another server");
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokenex_core::sources::StaticText;
 use tokenex_core::{ErrorKind, Policy};
 use tokenex_testkit::servers::JwtRole;
 use tokenex_vault::Vault;
@@ -106,6 +107,36 @@ async fn a_refused_login_says_what_the_token_said_and_what_to_look_at() {
     assert_eq!(kind, ErrorKind::Trust);
     assert!(text.contains(world.issuer.url()) && text.contains("\"ci\"") && text.contains("\"vault\""), "{text}");
     assert!(text.contains("bound_audiences"), "{text}");
+}
+
+#[tokio::test]
+async fn an_identity_that_is_expired_forged_or_no_jwt_is_an_error_until_a_good_one_comes() {
+    let world = World::with_policy(role(), patient()).await;
+    put(&world, "a", "1").await;
+    let good = world.issuer.token().subject("ci").audience("vault");
+    let source = StaticText::new("not a token");
+    let vault =
+        Vault::builder(world.bao.address(), "app", source.clone()).audience("vault").build(&world.scheduler).unwrap();
+    for (token, kind, word) in [
+        ("not a token".to_owned(), ErrorKind::Identity, "not a JWT"),
+        // Sent all the same, since the leeway of a server is not known; this one's is up to 150 s.
+        (good.clone().expired_since(4 * MINUTE).sign(), ErrorKind::Identity, "has expired"),
+        (good.clone().expired_since(10 * MINUTE).sign(), ErrorKind::Identity, "expired"),
+        (good.clone().claim("aud", "other").sign(), ErrorKind::Identity, "another audience"),
+        (good.clone().forged().sign(), ErrorKind::Trust, "refused the identity"),
+    ] {
+        source.set(token.clone());
+        let kv = world.scheduler.keep(vault.kv2("secret", "a"));
+        let error = kv.get().await.expect_err(word);
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(word) && !error.to_string().contains(&token), "{word}: {error}");
+        kv.close(SECOND).await;
+    }
+    let logins = world.logins();
+    assert_eq!(logins, 2, "only what the server alone can judge is sent");
+    let kv = world.scheduler.keep(vault.kv2("secret", "a"));
+    source.set(good.sign());
+    kv.ready(PATIENCE).await.unwrap();
 }
 
 #[tokio::test]
