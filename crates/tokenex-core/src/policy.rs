@@ -24,9 +24,10 @@ pub struct Policy {
     pub jitter: f64,
     /// Two attempts of one credential are at least this far apart, whatever the target answers. Default 500 ms.
     pub min_spacing: Duration,
-    /// First mean wait after a transient failure; doubles with each further one. Default 1 s.
+    /// The wait after a transient failure is drawn between nothing and this; doubles with each further one. Default
+    /// 1 s.
     pub backoff_base: Duration,
-    /// Longest wait after a transient failure. Default 60 s.
+    /// The doubling ends here. Default 60 s.
     pub backoff_max: Duration,
     /// Longest wait that a target can ask for. Default 5 min.
     pub retry_after_max: Duration,

@@ -50,8 +50,8 @@ pub trait Provider: Send + Sync + 'static {
     /// Where it goes. Asked once, when it is handed to the scheduler.
     fn target(&self) -> Target;
 
-    /// The numbers that fit this target, made from the scheduler's. A policy given with
-    /// [`Keep::policy`](crate::Keep::policy) wins.
+    /// The numbers that fit this target, made from the scheduler's. Whoever keeps the provider can change them again
+    /// with [`Keep::policy`](crate::Keep::policy).
     fn policy(&self, scheduler: &Policy) -> Policy {
         scheduler.clone()
     }

@@ -246,7 +246,14 @@ impl Driver {
         let ends = entry.schedule.ends().into_iter().chain(bound).min();
         let left = ends.filter(|_| entry.published).map(|ends| ends.saturating_sub(now));
         let life = ends.zip(entry.schedule.begun()).map(|(ends, begun)| ends.saturating_sub(begun));
-        log::failed(&*entry.kept, &failing, left, life);
+        let urgent = match (left, life) {
+            (Some(left), Some(life)) => left < life / 4,
+            (None, Some(_)) => true,
+            // There was none yet: whoever waits for the first gets the error itself.
+            (_, None) => false,
+        };
+        let first_urgent = urgent && !std::mem::replace(&mut entry.urgent, urgent);
+        log::failed(&*entry.kept, &failing, left, urgent, first_urgent);
         entry.kept.failed(failing);
         entry.reply(|| Forced::Failed(error.clone()));
     }
@@ -254,6 +261,7 @@ impl Driver {
     fn recovered(&mut self, entry: &mut Entry) {
         if let Some(run) = entry.failing.take() {
             let outage = self.time.now().saturating_sub(entry.failing_since);
+            entry.urgent = false;
             log::recovered(&*entry.kept, run.failures, outage);
         }
     }

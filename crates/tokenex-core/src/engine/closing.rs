@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 use super::driver::Driver;
 use super::entry::{Entry, NEVER, Trying};
@@ -127,7 +128,14 @@ impl Driver {
         self.runtime.spawn(async move {
             // Never closed, so never an error.
             let _place = places.acquire().await;
-            let revoke = tokio::spawn(kept.revoke(serial, attempt()));
+            let span = tracing::debug_span!(
+                "tokenex.attempt",
+                name = kept.name(),
+                provider = kept.provider_name(),
+                target = kept.target().name(),
+                step = "revoke",
+            );
+            let revoke = tokio::spawn(kept.revoke(serial, attempt()).instrument(span));
             let abort = revoke.abort_handle();
             let result = tokio::select! {
                 biased;
@@ -218,11 +226,8 @@ impl Remains {
     /// In the words of a report, if it still lives.
     fn tell(&self, name: &str, wall: u64) -> Option<Left> {
         let until = self.bond.until();
-        (until > wall).then(|| Left {
-            name: name.to_owned(),
-            until: (until != Life::NEVER).then(|| from_nanos(until)),
-            because: self.because.clone(),
-        })
+        let at = (until != Life::NEVER).then(|| from_nanos(until));
+        (until > wall).then(|| Left::new(name, at, from_nanos(wall), self.because.clone()))
     }
 }
 

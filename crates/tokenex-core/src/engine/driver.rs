@@ -13,7 +13,7 @@ use super::closing::Shutting;
 use super::entry::{Entry, NEVER};
 use super::mailbox::{Mailbox, Message};
 use super::slots::Slots;
-use super::timeline::{At, COMPARE_EVERY, Timeline};
+use super::timeline::{At, COMPARE_EVERY, Step, Timeline};
 use super::{EntryId, log};
 use crate::{AnyTransport, Clock};
 
@@ -87,9 +87,8 @@ impl Driver {
 
     /// Looks at the clocks; a step moves what readers compare with.
     fn observe(&mut self) {
-        let before = self.time.now();
-        if self.time.observe(self.clock.monotonic(), self.clock.wall_nanos()) {
-            log::clock_moved(self.time.now() != before);
+        if let Some(step) = self.time.observe(self.clock.monotonic(), self.clock.wall_nanos()) {
+            log::clock_moved(step == Step::Ahead);
             for entry in self.entries.values_mut() {
                 if let Some(ends) = entry.schedule.ends() {
                     entry.kept.restamp(self.time.wall_of(ends));
@@ -157,6 +156,8 @@ impl Driver {
         work(self, &mut entry);
         if self.settle(&mut entry) {
             self.entries.insert(id, entry);
+        } else {
+            self.slots.leave(entry.kept.target(), entry.target);
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Entry {
     pub(super) needed: bool,
     pub(super) failing: Option<Arc<Failing>>,
     pub(super) failing_since: At,
+    /// Attempts fail and under a quarter of the life is left.
+    pub(super) urgent: bool,
     pub(super) timer: At,
     pub(super) told_next: Option<At>,
     /// What most entries do not have.

@@ -200,7 +200,7 @@ impl<C: Credential> Handle<C> {
         let out_of_time = |until: Option<_>| CloseReport {
             name: self.name().to_owned(),
             accepted: 0,
-            left: until.map(|until| Left { name: self.name().to_owned(), until, because: LeftBecause::OutOfTime }),
+            left: until.map(|until| Left::new(self.name(), until, cell.clock.wall(), LeftBecause::OutOfTime)),
             finished: false,
         };
         cell.mailbox.post(Message::Close { id: cell.id });

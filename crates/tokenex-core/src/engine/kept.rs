@@ -411,6 +411,7 @@ impl<C: Credential> Kept for Cell<C> {
             (None, None, None, None) => State::Failing,
         };
         Status {
+            at: self.clock.wall(),
             name: self.name.to_string(),
             provider: self.provider_name,
             target: self.target.clone(),

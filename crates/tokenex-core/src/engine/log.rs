@@ -5,19 +5,14 @@ use std::time::Duration;
 use super::kept::Kept;
 use super::status::Failing;
 
-/// A failed attempt. The first one of a run and each doubling are told; it is an error only when the time runs out.
-pub(crate) fn failed(kept: &dyn Kept, failing: &Failing, left: Option<Duration>, life: Option<Duration>) {
-    if !failing.failures.is_power_of_two() {
+/// A failed attempt. The first one of a run and each doubling are told, and when the time runs out. `urgent`: under a
+/// quarter of the life is left; only then it is an error. `first_urgent`: it was not so at the last failure.
+pub(crate) fn failed(kept: &dyn Kept, failing: &Failing, left: Option<Duration>, urgent: bool, first_urgent: bool) {
+    if !failing.failures.is_power_of_two() && !first_urgent {
         return;
     }
     let (name, provider, failures) = (kept.name(), kept.provider_name(), failing.failures);
     let error = &failing.last;
-    let urgent = match (left, life) {
-        (Some(left), Some(life)) => left < life / 4,
-        (None, Some(_)) => true,
-        // There was none yet: whoever waits for the first gets the error itself.
-        (_, None) => false,
-    };
     let left = left.map(|left| left.as_secs());
     if urgent {
         tracing::error!(name, provider, failures, valid_for_seconds = left, %error, "refresh is failing, little time is left");
@@ -61,8 +56,10 @@ pub(crate) fn revoked(kept: &dyn Kept, result: &crate::Result<crate::Revocation>
     }
 }
 
-pub(crate) fn clock_moved(jump: bool) {
-    if jump {
-        tracing::info!("the wall clock has stepped, or the machine was suspended: due times have moved");
+pub(crate) fn clock_moved(ahead: bool) {
+    if ahead {
+        tracing::info!("the wall clock was set forward, or the machine was suspended: due times have moved");
+    } else {
+        tracing::info!("the wall clock was set back: credentials end by the time since they were received");
     }
 }

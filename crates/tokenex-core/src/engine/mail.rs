@@ -65,7 +65,7 @@ impl Driver {
     }
 
     fn add(&mut self, id: EntryId, kept: Arc<dyn Kept>, policy: Arc<Policy>) {
-        let target = self.slots.target(kept.target());
+        let target = self.slots.join(kept.target());
         let entry = Entry {
             id,
             policy,
@@ -79,6 +79,7 @@ impl Driver {
             needed: false,
             failing: None,
             failing_since: Duration::ZERO,
+            urgent: false,
             timer: NEVER,
             told_next: None,
             extra: None,

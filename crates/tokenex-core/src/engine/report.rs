@@ -1,7 +1,7 @@
 //! What closing came to, in honest words.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::Error;
 
@@ -27,8 +27,17 @@ pub struct Left {
     pub name: String,
     /// Until when it lives by itself; `None` when it has no end.
     pub until: Option<SystemTime>,
+    /// For how long it lives by itself, counted from when this was said.
+    pub lives: Option<Duration>,
     /// Why.
     pub because: LeftBecause,
+}
+
+impl Left {
+    pub(crate) fn new(name: &str, until: Option<SystemTime>, now: SystemTime, because: LeftBecause) -> Self {
+        let lives = until.map(|until| until.duration_since(now).unwrap_or_default());
+        Self { name: name.to_owned(), until, lives, because }
+    }
 }
 
 /// Why a credential outlives its handle.
@@ -56,7 +65,7 @@ impl fmt::Display for LeftBecause {
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} lives ", self.name)?;
-        match self.until.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default()) {
+        match self.lives {
             Some(left) => write!(f, "for another {} s", left.as_secs())?,
             None => f.write_str("without an end")?,
         }

@@ -41,13 +41,14 @@ pub struct SchedulerBuilder {
 }
 
 /// A provider and how to keep it.
-#[derive(Debug)]
 #[must_use]
 pub struct Keep<P> {
     provider: P,
     name: Option<String>,
-    policy: Option<Policy>,
+    policy: Option<PolicyChange>,
 }
+
+type PolicyChange = Box<dyn FnOnce(Policy) -> Policy + Send>;
 
 impl<P: Provider> Keep<P> {
     /// Keeps it under the name `provider-number`, with the policy that it makes of the scheduler's.
@@ -61,10 +62,17 @@ impl<P: Provider> Keep<P> {
         self
     }
 
-    /// Other numbers than the scheduler's and the provider's.
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = Some(policy);
+    /// Changes the numbers for this credential alone. `change` starts from what the provider made of the scheduler's, so
+    /// that what the target needs is not lost by the way.
+    pub fn policy(mut self, change: impl FnOnce(Policy) -> Policy + Send + 'static) -> Self {
+        self.policy = Some(Box::new(change));
         self
+    }
+}
+
+impl<P> fmt::Debug for Keep<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keep").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -150,14 +158,12 @@ impl Scheduler {
     /// background.
     pub fn keep<P: Provider>(&self, what: impl Into<Keep<P>>) -> Handle<P::Credential> {
         let Keep { provider, name, policy } = what.into();
-        let policy = match policy {
-            Some(policy) => Arc::new(policy.sane()),
-            None => {
-                let wanted = provider.policy(&self.policy);
-                // Most providers change nothing, and then all share one.
-                if wanted == *self.policy { self.policy.clone() } else { Arc::new(wanted.sane()) }
-            }
-        };
+        let mut wanted = provider.policy(&self.policy);
+        if let Some(change) = policy {
+            wanted = change(wanted);
+        }
+        // Most change nothing, and then all share one.
+        let policy = if wanted == *self.policy { self.policy.clone() } else { Arc::new(wanted.sane()) };
         let cell = Arc::new(Cell::new(provider, name, self.clock.clone(), self.mailbox.clone()));
         if !self.mailbox.post(Message::Add { id: cell.id, kept: cell.clone(), policy }) {
             cell.shut_down();

@@ -29,12 +29,16 @@ pub(crate) struct Slots {
     in_flight: usize,
     targets: Vec<TargetSlots>,
     index: HashMap<Target, TargetIndex>,
+    /// Indices of targets that are gone, to be used again.
+    free: Vec<TargetIndex>,
     /// Targets that have somebody waiting, each at most once.
     waiting: VecDeque<TargetIndex>,
 }
 
 #[derive(Debug)]
 struct TargetSlots {
+    /// How many credentials have this target.
+    entries: usize,
     in_flight: usize,
     queue: BTreeSet<Place>,
     listed: bool,
@@ -51,25 +55,47 @@ impl Slots {
             in_flight: 0,
             targets: Vec::new(),
             index: HashMap::new(),
+            free: Vec::new(),
             waiting: VecDeque::new(),
         }
     }
 
-    /// The index of a target, made known if it is new.
-    pub(crate) fn target(&mut self, target: &Target) -> TargetIndex {
+    /// A credential of this target has come; returns the target's index.
+    pub(crate) fn join(&mut self, target: &Target) -> TargetIndex {
         if let Some(&index) = self.index.get(target) {
+            self.targets[index].entries += 1;
             return index;
         }
-        let index = self.targets.len();
-        self.targets.push(TargetSlots {
+        let slots = TargetSlots {
+            entries: 1,
             in_flight: 0,
             queue: BTreeSet::new(),
             listed: false,
             skew: Arc::default(),
             revocations: Arc::new(Semaphore::new(self.max_per_target)),
-        });
+        };
+        let index = match self.free.pop() {
+            Some(index) => {
+                let listed = self.targets[index].listed;
+                self.targets[index] = TargetSlots { listed, ..slots };
+                index
+            }
+            None => {
+                self.targets.push(slots);
+                self.targets.len() - 1
+            }
+        };
         self.index.insert(target.clone(), index);
         index
+    }
+
+    /// A credential of this target has gone, and with the last one the target's share.
+    pub(crate) fn leave(&mut self, target: &Target, index: TargetIndex) {
+        self.targets[index].entries -= 1;
+        if self.targets[index].entries == 0 {
+            self.index.remove(target);
+            self.free.push(index);
+        }
     }
 
     pub(crate) fn skew(&self, target: TargetIndex) -> &Arc<Skew> {
@@ -96,7 +122,7 @@ impl Slots {
     /// The next attempt that may start, in turns over the targets; its place is taken.
     pub(crate) fn next(&mut self) -> Option<EntryId> {
         // Each target keeps a share of its own, so that those that hang leave room for the rest.
-        let share = (self.max / self.targets.len().max(1)).clamp(1, self.max_per_target);
+        let share = (self.max / self.index.len().max(1)).clamp(1, self.max_per_target);
         for _ in 0..self.waiting.len() {
             let target = self.waiting.pop_front()?;
             let slots = &mut self.targets[target];
@@ -136,7 +162,7 @@ mod tests {
     #[test]
     fn a_target_that_hangs_leaves_the_places_of_the_others() {
         let mut slots = Slots::new(4, 4);
-        let (dead, healthy) = (slots.target(&Target::new("dead")), slots.target(&Target::new("healthy")));
+        let (dead, healthy) = (slots.join(&Target::new("dead")), slots.join(&Target::new("healthy")));
         for n in 0..100 {
             slots.enqueue(dead, place(n, false, true, 0));
         }
@@ -151,12 +177,29 @@ mod tests {
     #[test]
     fn what_has_not_failed_goes_first_then_what_is_asked_for_then_what_ends_first() {
         let mut slots = Slots::new(8, 8);
-        let target = slots.target(&Target::new("t"));
+        let target = slots.join(&Target::new("t"));
         slots.enqueue(target, place(1, true, false, 0));
         slots.enqueue(target, place(2, false, true, 9));
         slots.enqueue(target, place(3, false, true, 5));
         slots.enqueue(target, place(4, false, false, 0));
         let order: Vec<u64> = std::iter::from_fn(|| slots.next()).map(|e| e.0).collect();
         assert_eq!(order, [4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn a_target_that_is_gone_has_no_share_any_more() {
+        let mut slots = Slots::new(4, 4);
+        let gone = Target::new("gone");
+        let index = slots.join(&gone);
+        slots.join(&gone);
+        let stays = slots.join(&Target::new("stays"));
+        slots.leave(&gone, index);
+        for n in 0..9 {
+            slots.enqueue(stays, place(n, false, true, 0));
+        }
+        assert_eq!(std::iter::from_fn(|| slots.next()).count(), 2);
+        slots.leave(&gone, index);
+        assert_eq!(std::iter::from_fn(|| slots.next()).count(), 2, "all four places are its own now");
+        assert_eq!(slots.join(&Target::new("new")), index, "its index is used again");
     }
 }

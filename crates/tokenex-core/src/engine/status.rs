@@ -67,6 +67,8 @@ impl fmt::Display for State {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Status {
+    /// The local time at which this was said.
+    pub at: SystemTime,
     /// The name given with [`Keep::name`](crate::Keep::name), else `provider-number`.
     pub name: String,
     /// The provider.
@@ -120,7 +122,7 @@ impl ClockSkew {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({} at {}): {}", self.name, self.provider, self.target, self.state)?;
-        let in_words = |at: SystemTime| match at.duration_since(SystemTime::now()) {
+        let in_words = |at: SystemTime| match at.duration_since(self.at) {
             Ok(ahead) => format!("in {} s", ahead.as_secs()),
             Err(ago) => format!("{} s ago", ago.duration().as_secs()),
         };

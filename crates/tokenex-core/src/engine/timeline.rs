@@ -16,6 +16,14 @@ const STEP_MIN_NANOS: i128 = 250_000_000;
 /// How often the driver compares the clocks when nothing else wakes it.
 pub(crate) const COMPARE_EVERY: Duration = Duration::from_secs(10);
 
+/// How the wall clock has moved against the monotonic one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Set forward, or the machine was suspended.
+    Ahead,
+    Back,
+}
+
 #[derive(Debug)]
 pub(crate) struct Timeline {
     /// Sum of all jumps.
@@ -31,21 +39,21 @@ impl Timeline {
         Self { jumps: Duration::ZERO, offset: offset(monotonic, wall), monotonic, wall }
     }
 
-    /// Looks at both clocks. True when the wall clock has stepped, or the machine was suspended: then the wall times
-    /// that readers compare with must be set anew.
-    pub(crate) fn observe(&mut self, monotonic: Duration, wall: u64) -> bool {
+    /// Looks at both clocks. When the wall clock has stepped, or the machine was suspended, the wall times that readers
+    /// compare with must be set anew.
+    pub(crate) fn observe(&mut self, monotonic: Duration, wall: u64) -> Option<Step> {
         self.monotonic = self.monotonic.max(monotonic);
         self.wall = wall;
         let moved = offset(self.monotonic, wall) - self.offset;
         if moved.abs() < STEP_MIN_NANOS {
-            return false;
+            return None;
         }
         self.offset += moved;
         if moved > 0 {
             let ahead = Duration::from_nanos(u64::try_from(moved).unwrap_or(u64::MAX));
             self.jumps = self.jumps.saturating_add(ahead);
         }
-        true
+        Some(if moved > 0 { Step::Ahead } else { Step::Back })
     }
 
     /// Engine time at the last look.
@@ -104,7 +112,7 @@ mod tests {
     #[test]
     fn a_suspend_counts_as_time_that_passed() {
         let mut time = Timeline::new(s(5), START);
-        assert!(time.observe(s(6), START + nanos(s(3601))));
+        assert_eq!(time.observe(s(6), START + nanos(s(3601))), Some(Step::Ahead));
         assert_eq!(time.now(), s(3606));
         assert_eq!(time.wall_of(time.now() + s(1)), START + nanos(s(3602)));
     }
@@ -112,16 +120,16 @@ mod tests {
     #[test]
     fn a_clock_set_back_takes_no_time_back() {
         let mut time = Timeline::new(s(5), START);
-        assert!(time.observe(s(15), START - nanos(s(300))));
+        assert_eq!(time.observe(s(15), START - nanos(s(300))), Some(Step::Back));
         assert_eq!(time.now(), s(15));
-        assert!(!time.observe(s(16), START - nanos(s(299))));
+        assert_eq!(time.observe(s(16), START - nanos(s(299))), None);
         assert_eq!(time.now(), s(16));
     }
 
     #[test]
     fn small_drift_is_no_step() {
         let mut time = Timeline::new(s(5), START);
-        assert!(!time.observe(s(6), START + nanos(s(1)) + 5_000_000));
+        assert_eq!(time.observe(s(6), START + nanos(s(1)) + 5_000_000), None);
         assert_eq!(time.now(), s(6));
     }
 }

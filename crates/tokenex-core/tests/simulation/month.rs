@@ -121,10 +121,10 @@ impl World {
             Duration::from_secs_f64(3600.0 * (from + (to - from) * random.f64()))
         };
         let lifetime = match random.u8(..100) {
-            _ if n < logins => hours(random, 1.0, 12.0),
-            0..=3 => hours(random, 0.25, 1.0),
-            4..=49 => hours(random, 1.0, 12.0),
-            50..=84 => hours(random, 12.0, 24.0),
+            _ if n < logins => hours(random, 2.0, 24.0),
+            0..=1 => hours(random, 0.25, 1.0),
+            2..=29 => hours(random, 1.0, 12.0),
+            30..=79 => hours(random, 12.0, 24.0),
             _ => hours(random, 24.0, 168.0),
         };
         let manner = match random.u8(..10) {
@@ -224,7 +224,7 @@ impl World {
             4 => drop(tokio::spawn(reject(self.books.clone(), one.handle.clone()))),
             _ => {}
         }
-        if now.as_secs() / 600 != (now + STEP).as_secs() / 600 {
+        if now.as_secs() / 1800 != (now + STEP).as_secs() / 1800 {
             for kept in self.kept.iter().filter(|kept| !kept.read(&self.books)) {
                 self.books.open().still_none(kept.member, kept.since);
             }
