@@ -3,7 +3,7 @@
 //! Targets fail in every way they know, clocks step, the machine sleeps, credentials are born dead, equal, bound to each
 //! other. The targets keep [books](books) of what they issued and when it dies; a [judge](judge) compares what readers see
 //! with the books. `TOKENEX_SIMULATION_SEED` chooses another month.
-#![allow(missing_docs, unreachable_pub, clippy::print_stdout)]
+#![allow(missing_docs, unreachable_pub, clippy::print_stdout, clippy::disallowed_methods)]
 
 mod books;
 mod judge;
