@@ -1,7 +1,7 @@
 //! The read path beside what it stands on: an `arc_swap` guard and one look at the wall clock.
 //!
 //! `cargo bench -p tokenex-core --bench read`. All lines are of one run, so their ratios hold on any machine.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::disallowed_methods)]
 
 use std::future::Future;
 use std::pin::pin;

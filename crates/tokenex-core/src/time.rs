@@ -3,6 +3,8 @@
 //! Everything in tokenex that reads the time or waits does it through a [`Clock`], so that a test can move time by
 //! hand. Absolute times end in `_at` or `_until`; durations are nouns.
 
+#![expect(clippy::disallowed_methods, reason = "this is the clock that all others ask")]
+
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -87,6 +87,8 @@ impl Transport for HttpTransport {
         Box::pin(async move {
             let destination = Destination::of(request.uri())?;
             destination.check_scheme(self.0.allow_http)?;
+            // Real sockets keep real time; the engine's own deadline is above.
+            #[expect(clippy::disallowed_methods)]
             match tokio::time::timeout(limit, self.0.exchange(request, &destination)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(failure::timeout(&destination, limit)),
