@@ -9,6 +9,19 @@ use crate::lease::Lease;
 use crate::wire::Members;
 
 /// A secret of any kind, with what the server said about it.
+///
+/// A part of it can be the input of another provider, which is then issued anew when the secret changes:
+///
+/// ```
+/// # use tokenex_core::{Error, ErrorKind, Handle, Secret, Source};
+/// # use tokenex_vault::VaultSecret;
+/// fn client_secret(azure: &Handle<VaultSecret>) -> impl Source<Secret> + use<> {
+///     azure.map(|secret| {
+///         let missing = || Error::new(ErrorKind::Configuration, "the secret has no client_secret");
+///         secret.data().get("client_secret").ok_or_else(missing)
+///     })
+/// }
+/// ```
 pub struct VaultSecret {
     data: SecretData,
     lease: Option<Lease>,

@@ -78,8 +78,8 @@ impl Vault {
     }
 
     /// Whatever writing `data`, a JSON object, to this path hands out: `pki/issue/web`, `kubernetes/creds/deploy`.
-    pub fn write(&self, path: &str, data: &serde_json::Value) -> SecretPath {
-        SecretPath::write(self.session(), path, data)
+    pub fn write(&self, path: &str, data: serde_json::Value) -> SecretPath {
+        SecretPath::write(self.session(), path, &data)
     }
 
     /// The login itself, for what else speaks to the server. While the handle lives, so does the login.

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use tokenex_core::{ErrorKind, Policy};
 use tokenex_testkit::proxy::Proxy;
-use tokenex_testkit::servers::DynamicRole;
+use tokenex_testkit::servers::{DatabaseConnection, DynamicRole};
 use tokenex_vault::Vault;
 
-use crate::world::{PATIENCE, SECOND, World, eventually, login_role, next_generation};
+use crate::world::{PATIENCE, POLICY, SECOND, World, eventually, login_role, next_generation};
 
 /// Leases of 6 seconds that can be extended for long.
 async fn short_leases(world: &World) {
@@ -32,6 +32,27 @@ async fn a_lease_that_is_due_while_the_database_is_down_lives_on_and_is_not_repl
     eventually("the lease is extended", || async { db.status().failing.is_none() }).await;
     assert_eq!((db.get().await.unwrap().generation(), world.mints()), (1, 1), "a failing renewal is no reason to mint");
     world.try_login(&user).await.unwrap();
+    world.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_cut_off_takes_nothing_away() {
+    let world = World::new().await;
+    let (admin, proxy) = (world.bao.admin(), Proxy::start(world.postgres.address()).await.unwrap());
+    let connection = DatabaseConnection::to(&world.postgres).through(proxy.addr());
+    admin.enable_database("far", &connection).await.unwrap();
+    admin.dynamic_role("far", &DynamicRole::new("short", 6 * SECOND, 60 * SECOND)).await.unwrap();
+    admin.policy("app", &format!("{POLICY}\npath \"far/*\" {{ capabilities = [\"read\"] }}")).await.unwrap();
+    let db = world.scheduler.keep(world.vault().database("short").mount("far"));
+    let user = db.ready(PATIENCE).await.unwrap();
+    proxy.cut().await;
+    eventually("a renewal fails", || async { db.status().failing.is_some() }).await;
+    assert!(db.get().await.is_ok());
+    world.try_login(&user).await.expect("only the server is cut off, not we");
+
+    proxy.heal().unwrap();
+    eventually("all is well", || async { db.status().failing.is_none() }).await;
+    world.try_login(&db.get().await.unwrap()).await.unwrap();
     world.shut_down().await;
 }
 

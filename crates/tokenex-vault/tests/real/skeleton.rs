@@ -88,7 +88,7 @@ async fn several_secrets_share_one_login_and_any_path_can_be_read_or_written() {
 
     let vault = world.vault();
     let read = world.scheduler.keep(vault.read("database/creds/app"));
-    let written = world.scheduler.keep(vault.write("transit/encrypt/k", &json!({"plaintext": "aGk="})));
+    let written = world.scheduler.keep(vault.write("transit/encrypt/k", json!({"plaintext": "aGk="})));
     let user = read.ready(PATIENCE).await.unwrap();
     let (name, password) = (user.data().get("username").unwrap(), user.data().get("password").unwrap());
     world.postgres.login(name.expose(), password.expose()).await.unwrap();

@@ -48,14 +48,14 @@ async fn no_token_password_or_value_shows_in_logs_errors_or_debug() {
     canary.search_error("a refusal", &bad.get().await.unwrap_err());
     let refused = builder().mount("other").build(&twin.scheduler).unwrap().login();
     canary.search_error("a refused login", &refused.get().await.unwrap_err());
-    let said = twin.scheduler.keep(vault.write("kv/bad", &json!({ "password": password })));
+    let said = twin.scheduler.keep(vault.write("kv/bad", json!({ "password": password })));
     canary.search_error("a refused write", &said.get().await.unwrap_err());
     twin.seconds(50).await;
     canary.search_error("a failing renewal", &db.status().failing.unwrap().last);
 
     canary.search_debug("vault", &vault);
     canary.search_debug("database provider", &vault.database("app"));
-    canary.search_debug("write provider", &vault.write("kv/a", &json!({ "password": password })));
+    canary.search_debug("write provider", &vault.write("kv/a", json!({ "password": password })));
     canary.search_debug("login", &(&login, &*issued, issued.credential()));
     canary.search_debug("database user", &(&db, &*user, user.credential(), user.lease()));
     canary.search_debug("stored secret", &(&kv, &*secret, secret.credential(), secret.data()));
