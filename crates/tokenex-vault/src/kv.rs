@@ -101,7 +101,12 @@ impl Provider for Kv {
         Ok(match self.read(&answer)? {
             Some(secret) => {
                 self.seen.store(true, Ordering::Relaxed);
-                Grant::new(secret).counted_from(answer.sent).into()
+                let version = secret.version();
+                let grant = Grant::new(secret).counted_from(answer.sent);
+                match version {
+                    Some(version) => grant.fingerprint(format!("version {version}")).into(),
+                    None => grant.into(),
+                }
             }
             None => Outcome::Withdrawn,
         })

@@ -89,12 +89,15 @@ impl Provider for SecretPath {
 
 /// A secret without a lease lives on without its login.
 fn unleased(secret: SecretBody, sent: Moment) -> Grant<VaultSecret> {
-    let (end, hint) = (End::of(&secret.data), secret.hint);
+    let (end, hint, name) = (End::of(&secret.data), secret.hint, name_of(&secret.data));
     let value = match end {
         End::Rotation(_) => VaultSecret::rotated(secret.data),
         _ => VaultSecret::stored(secret.data, None),
     };
-    let grant = Grant::new(value).counted_from(sent);
+    let mut grant = Grant::new(value).counted_from(sent);
+    if let Some(name) = name {
+        grant = grant.fingerprint(name);
+    }
     match end {
         End::Rotation(rotation) => rotation.apply(grant, None),
         End::After(lifetime) => grant.lifetime(lifetime),
@@ -104,6 +107,13 @@ fn unleased(secret: SecretBody, sent: Moment) -> Grant<VaultSecret> {
             None => grant,
         },
     }
+}
+
+/// What an operator finds a secret without a lease by: the number of a certificate, the id of a key, the time of a
+/// rotation.
+pub(crate) fn name_of(data: &Members) -> Option<String> {
+    let names = ["serial_number", "access_key", "last_vault_rotation"];
+    names.iter().find_map(|name| data.get(*name)?.as_str()).map(str::to_owned)
 }
 
 /// The server's hint for what has no end is the mount's default, a month: too long to notice a change by.
@@ -141,6 +151,13 @@ mod tests {
 
     fn end(value: Value) -> End {
         End::of(value.as_object().unwrap())
+    }
+
+    #[test]
+    fn a_secret_without_a_lease_has_the_name_that_operators_know() {
+        let name = |value: Value| name_of(value.as_object().unwrap());
+        assert_eq!(name(json!({"certificate": "c", "serial_number": "17:2f"})).as_deref(), Some("17:2f"));
+        assert_eq!(name(json!({"token": "t"})), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use tokenex_core::{Attempt, Grant, Outcome, Policy, Provider, Result, Target};
 
 use crate::database::{DatabaseCredentials, MOUNT};
 use crate::errors::Step;
+use crate::path::name_of;
 use crate::session::Session;
 use crate::wire::{Call, Members, Path, SecretBody, seconds};
 
@@ -92,9 +93,12 @@ impl Provider for StaticDatabase {
         let path = Path::new(&format!("{}/static-creds/{}", self.mount, self.role))?;
         let (answer, _) = self.session.call(cx, Step::Read, &Call::read(&path)).await?;
         let secret = SecretBody::read(answer.success()?).map_err(|error| answer.blame(error))?;
-        let rotation = Rotation::of(&secret.data);
+        let (rotation, name) = (Rotation::of(&secret.data), name_of(&secret.data));
         let credentials = DatabaseCredentials::read(secret.data, None).map_err(|error| answer.blame(error))?;
-        let grant = Grant::new(credentials).counted_from(answer.sent);
+        let mut grant = Grant::new(credentials).counted_from(answer.sent);
+        if let Some(rotated_at) = name {
+            grant = grant.fingerprint(rotated_at);
+        }
         Ok(match rotation {
             Some(rotation) => rotation.apply(grant, Some(self.poll)),
             // Rotation is turned off.

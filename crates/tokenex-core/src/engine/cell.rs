@@ -151,7 +151,7 @@ impl<C: Credential> Cell<C> {
     }
 
     pub(crate) fn usable_arc(&self) -> Option<Arc<Issued<C>>> {
-        self.usable().and_then(|guard| (*guard).clone())
+        self.usable().and_then(Guard::into_inner)
     }
 
     pub(crate) fn stand(&self) -> Stand {

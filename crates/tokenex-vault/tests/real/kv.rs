@@ -13,6 +13,7 @@ async fn a_change_is_an_event_and_a_look_without_one_is_not() {
     let mut listener = kv.listen();
     let first = kv.ready(PATIENCE).await.unwrap();
     assert_eq!((first.version(), first.expires_at()), (Some(1), None));
+    assert_eq!(first.fingerprint(), Some("version 1"));
     assert_eq!(first.data().get("value").unwrap().expose(), "one");
     assert!(listener.next().await.unwrap().updated);
 

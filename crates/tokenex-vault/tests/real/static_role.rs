@@ -23,7 +23,7 @@ async fn a_rotation_costs_at_most_two_seconds_of_failures() {
     rotate(&world, 5 * SECOND).await;
     let db = world.scheduler.keep(world.vault().static_database("fixed"));
     let first = db.ready(PATIENCE).await.unwrap();
-    assert!(first.lease().is_none());
+    assert!(first.lease().is_none() && first.fingerprint().is_some());
 
     let (began, mut failing_since, mut worst) = (Instant::now(), None, Duration::ZERO);
     let mut tick = tokio::time::interval(Duration::from_millis(100));
