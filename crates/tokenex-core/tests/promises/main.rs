@@ -10,5 +10,7 @@ mod composing;
 mod events;
 mod fairness;
 mod getting;
+mod identity;
+mod logs;
 mod refreshing;
 mod time;
