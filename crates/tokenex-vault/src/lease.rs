@@ -96,14 +96,16 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// Each read of a dynamic secret makes a new one, and one whose answer was lost stays behind until its lease ends.
+/// Each read of a dynamic secret makes a new one, and one whose answer was lost stays behind until its lease ends. So
+/// there is a floor that the scheduler's own numbers cannot lower.
 pub(crate) fn policy_of_dynamic(scheduler: &Policy) -> Policy {
     scheduler
         .clone()
         .with_grace(OVERLAP)
         .with_min_spacing(scheduler.min_spacing.max(MINT_FLOOR))
-        .with_backoff_base(scheduler.backoff_base.max(MINT_FLOOR))
+        .with_backoff_base(scheduler.backoff_base.max(2 * MINT_FLOOR))
 }
 
-/// Two secrets are never asked for faster than this, whatever goes wrong.
-const MINT_FLOOR: Duration = Duration::from_secs(1);
+/// Two secrets are never asked for faster than this, whatever goes wrong. Not longer, since the last step before a
+/// lease's wall, a renewal that brought little and then a new secret, must fit into what is left.
+const MINT_FLOOR: Duration = Duration::from_millis(500);
