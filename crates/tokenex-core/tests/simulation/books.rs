@@ -239,6 +239,8 @@ impl Inner {
             && self.entry(id).dies > now + spec.lifetime / 5
         {
             self.tally.equal += 1;
+            let entry = &mut self.entries[id as usize];
+            entry.wall_end = wall + (entry.dies - now);
             return id;
         }
         self.tally.issued += 1;

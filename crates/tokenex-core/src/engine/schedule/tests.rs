@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
 
     /// As the driver does: asks, and sleeps until the schedule wants to be asked again.
     fn sleep(&mut self) -> TestCaseResult {
-        for _ in 0..60 {
+        for _ in 0..200 {
             if self.wants() || self.schedule.wake_at() == Duration::MAX {
                 return Ok(());
             }
@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
             prop_assert!(wake_at > self.now, "it wants to be asked again at once: the driver would spin");
             self.now = wake_at;
         }
-        Err(TestCaseError::fail("asked sixty times and never started"))
+        Err(TestCaseError::fail("asked two hundred times and never started"))
     }
 
     fn wants(&mut self) -> bool {
