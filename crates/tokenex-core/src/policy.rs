@@ -36,8 +36,9 @@ pub struct Policy {
     pub terminal_spacing: Duration,
     /// Whether a terminal failure ends the loop. Default no.
     pub terminal_is_final: bool,
-    /// At most so many failed attempts in the lifetime of one credential. Default 100; towards it, waits become as
-    /// long as the other rules allow.
+    /// At most so many failed attempts in the lifetime of one credential. Default 100; from half of it on, waits become
+    /// as long as the other rules allow. Below about 64 the rule of the quarter may need more, and so may an outage of
+    /// weeks in a life of months.
     pub attempts_per_lifetime: u32,
     /// Time limit of one attempt. Default 30 s; while something usable is in hand, at most a quarter of what is left of
     /// it.
@@ -93,6 +94,8 @@ impl Policy {
         self.refresh_share = if self.refresh_share.is_finite() { self.refresh_share.clamp(0.05, 0.9) } else { 0.4 };
         self.jitter = if self.jitter.is_finite() { self.jitter.clamp(0.0, 0.5) } else { 0.05 };
         self.min_spacing = self.min_spacing.max(Duration::from_millis(10));
+        // A lead of nothing would refresh at the very end, and so with a gap each time.
+        self.refresh_lead_max = self.refresh_lead_max.max(Duration::from_secs(1));
         self.attempt_deadline_min = self.attempt_deadline_min.max(Duration::from_millis(10));
         self.attempt_deadline = self.attempt_deadline.max(self.attempt_deadline_min);
         self

@@ -185,7 +185,8 @@ impl Driver {
 
     fn renewed(&mut self, entry: &mut Entry, begun: At, ends: At, again: bool) {
         let now = self.time.now();
-        if ends <= now {
+        // What has ended meanwhile was taken from readers and has let go of its bonds: it does not come back.
+        if ends <= now || !entry.published {
             entry.schedule.not_renewable(now);
             entry.kept.set_pending(Pending::No);
             return;

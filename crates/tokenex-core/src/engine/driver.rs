@@ -89,10 +89,12 @@ impl Driver {
     fn observe(&mut self) {
         if let Some(step) = self.time.observe(self.clock.monotonic(), self.clock.wall_nanos()) {
             log::clock_moved(step == Step::Ahead);
+            let set_back = match step {
+                Step::Ahead => 0,
+                Step::Back(by) => by,
+            };
             for entry in self.entries.values_mut() {
-                if let Some(ends) = entry.schedule.ends() {
-                    entry.kept.restamp(self.time.wall_of(ends));
-                }
+                entry.kept.restamp(entry.schedule.ends().map(|ends| self.time.wall_of(ends)), set_back);
                 entry.told_next = None;
             }
         }

@@ -11,6 +11,7 @@ use super::report::CloseReport;
 use super::schedule::Kind;
 use super::status::{ClockSkew, Failing, State, Status};
 use crate::credential::Ends;
+use crate::lineage::Life;
 use crate::time::from_nanos;
 use crate::{
     Attempt, Bond, BoxFuture, Credential, Error, Issued, Moment, Outcome, Renewal, Result, Revocation, Target,
@@ -78,8 +79,9 @@ pub(crate) trait Kept: Send + Sync {
     /// The driver has seen that somebody asked.
     fn heard(&self);
     fn wake(&self);
-    /// Sets the end that readers compare with, unless it is already over.
-    fn restamp(&self, until: u64);
+    /// The wall clock has moved. Sets the end that readers of the current credential compare with, and takes from the
+    /// ends of retired ones, to which children may still be bound, what the clock was set back. What is over stays so.
+    fn restamp(&self, until: Option<u64>, set_back: u64);
     /// When the current credential ends because of what it is bound to, in wall nanoseconds.
     fn bound_until(&self) -> Option<u64>;
     fn parent_superseded(&self) -> bool;
@@ -270,11 +272,18 @@ impl<C: Credential> Kept for Cell<C> {
         self.changed.notify_waiters();
     }
 
-    fn restamp(&self, until: u64) {
-        if let Some(last) = &self.lock().last
+    fn restamp(&self, until: Option<u64>, set_back: u64) {
+        let slow = self.lock();
+        if let (Some(last), Some(until)) = (&slow.last, until)
             && last.life.own_until() != 0
         {
             last.life.set_until(until);
+        }
+        for (_, issued) in &slow.retired {
+            let until = issued.life.own_until();
+            if until != Life::NEVER {
+                issued.life.set_until(until.saturating_sub(set_back));
+            }
         }
     }
 

@@ -212,7 +212,7 @@ impl Schedule {
             }
             (_, _, false) => terminal_wait(policy, draw),
         };
-        if let Some(after) = failure.input_in {
+        if let Some(after) = failure.input_in.filter(|_| !many || left.is_none()) {
             wait = wait.min(after.saturating_add(scaled(policy.min_spacing, draw)));
         }
         match failure.retry_after {
@@ -260,7 +260,7 @@ impl Schedule {
     /// What this credential is bound to has a successor: move, before the old one ends at `until`.
     pub(crate) fn parent_changed(&mut self, now: At, until: At, urgent: bool, draw: f64) {
         self.reissue = true;
-        let window = if urgent { Duration::ZERO } else { until.saturating_sub(now) / 4 };
+        let window = if urgent { Duration::ZERO } else { until.saturating_sub(now) / SPREAD_SHARE };
         self.due = self.due.min(now.saturating_add(scaled(window.min(SPREAD_MAX), draw)));
     }
 
@@ -323,6 +323,10 @@ impl Schedule {
         (self.held.is_some() && ends > now).then(|| ends - now)
     }
 }
+
+/// Children of one parent move within this part of what is left of it: the rest must still outlast an outage of a third
+/// of its lifetime, and it was handed over when 40 % were left.
+const SPREAD_SHARE: u32 = 16;
 
 /// Children of one parent move within this time at most.
 const SPREAD_MAX: Duration = Duration::from_secs(300);

@@ -74,7 +74,8 @@ async fn promise_18_many_children_are_spread_and_none_has_a_gap() {
     }
     let mut moved: Vec<_> = fakes.iter().map(|fake| fake.log().issues[1]).collect();
     moved.sort();
-    assert!(moved[99] - moved[0] > s(30), "they moved all at once: {:?}", moved[99] - moved[0]);
+    // A sixteenth of the 240 s that were left.
+    assert!(moved[99] - moved[0] > s(10), "they moved all at once: {:?}", moved[99] - moved[0]);
     assert_eq!(login.log().revoked.len(), 1);
 }
 

@@ -39,6 +39,9 @@ async fn a_day_of_outage_is_a_handful_of_lines() {
         .with_ansi(false)
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
+    // With one subscriber in the process, tracing asks that of whichever thread meets an event first, and remembers its
+    // answer for all: another test's thread would silence this one. With two it asks them all.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
 
     let world = World::new();
     let clock = world.time.clock();

@@ -59,6 +59,22 @@ async fn promise_8_a_clock_set_back_revives_nothing() {
     assert!(other.peek().is_none(), "what a reader has seen dead stays dead");
 }
 
+#[tokio::test(start_paused = true)]
+async fn promise_8_a_clock_set_back_revives_no_superseded_parent_either() {
+    let world = World::with(|b| b.policy(exact()));
+    let parent = world.scheduler.keep(Fake::fresh(100));
+    let leases = Fake::new(|n| if n == 1 { Answer::token(1, 3600) } else { Answer::down() });
+    let child = world.scheduler.keep(leases.child_of(&parent));
+    child.get().await.unwrap();
+    world.time.advance(s(70)).await;
+    assert_eq!(parent.peek().unwrap().generation(), 2, "the child is still bound to the first");
+    world.time.step_wall_back(s(50));
+    world.time.advance(s(29)).await;
+    assert!(child.peek().is_some(), "its parent lives for another second");
+    world.time.advance(s(2)).await;
+    assert!(child.peek().is_none(), "it died with the parent that it was made from");
+}
+
 /// Answers with an absolute expiry by its own clock, which is wrong by `ahead`.
 struct Absolute {
     ahead: i64,

@@ -121,7 +121,7 @@ impl World {
             Duration::from_secs_f64(3600.0 * (from + (to - from) * random.f64()))
         };
         let lifetime = match random.u8(..100) {
-            _ if n < logins => hours(random, 2.0, 24.0),
+            _ if n < logins => hours(random, 1.0, 12.0),
             0..=1 => hours(random, 0.25, 1.0),
             2..=29 => hours(random, 1.0, 12.0),
             30..=79 => hours(random, 12.0, 24.0),

@@ -67,7 +67,7 @@ pub fn outages(random: &mut fastrand::Rng, length: Duration) -> Vec<Outage> {
 
 /// A clock event every few hours.
 pub fn next_clock_event(random: &mut fastrand::Rng) -> (Duration, ClockEvent) {
-    let wait = Duration::from_secs(random.u64(600..60_000));
+    let wait = Duration::from_secs(random.u64(300..20_000));
     let event = match random.u8(..4) {
         0 => ClockEvent::Suspend(Duration::from_secs(random.u64(5..7200))),
         _ => ClockEvent::SetOff(random.i64(-60..=60)),

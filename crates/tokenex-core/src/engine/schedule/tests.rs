@@ -319,6 +319,7 @@ proptest! {
         attempts in 64..200_u32,
         backoff_max in 1..300_u64,
         took in 0..2000_u64,
+        input_in in prop::option::of(0..5000_u64),
         seed in any::<u64>(),
     ) {
         let policy = Policy::default()
@@ -335,7 +336,8 @@ proptest! {
                 break;
             }
             failed += 1;
-            let came = Came::Failed { transient, retry_after: None, input_in: None };
+            let input_in = input_in.map(Duration::from_millis);
+            let came = Came::Failed { transient, retry_after: None, input_in };
             run.attempt(Duration::from_millis(took), came, draw)?;
         }
         prop_assert!(failed <= attempts, "{failed} attempts in a life of {lifetime:?}, {attempts} allowed");
@@ -366,6 +368,35 @@ proptest! {
                     return Ok(());
                 }
             }
+        }
+        prop_assert!(false, "the outage never ended");
+    }
+
+    /// The same for a child: its parent is handed over in time, and an outage begins before the child has moved.
+    #[test]
+    fn an_outage_of_a_third_of_the_parents_lifetime_costs_no_read_of_its_children(
+        lifetime in (120.0..1e6_f64).prop_map(Duration::from_secs_f64),
+        early in 0.0..1.0_f64,
+        starts_at in 0.0..1.0_f64,
+        seed in any::<u64>(),
+    ) {
+        let policy = Policy::default().sane();
+        let mut run = Run::new(&policy);
+        let issued = Came::Issued { lifetime: Some(lifetime * 10), hint: None, renewable: false, same: false };
+        run.attempt(Duration::ZERO, issued.clone(), 0.5)?;
+        run.bound = Some(lifetime);
+        let lead = spread(lifetime.mul_f64(policy.refresh_share).min(policy.refresh_lead_max), &policy, early);
+        run.now = lifetime - lead;
+        run.schedule.parent_changed(run.now, lifetime, false, early);
+        let from = run.now + (lead / 2).mul_f64(starts_at);
+        let until = from + (lifetime / 3).min(Duration::from_secs(2400));
+        for draw in draws(seed).take(1000) {
+            run.sleep()?;
+            prop_assert!(run.left().is_some(), "it ended with its parent at {lifetime:?}");
+            if run.now < from || run.now >= until {
+                return Ok(());
+            }
+            run.attempt(Duration::MAX, Came::Failed { transient: true, retry_after: None, input_in: None }, draw)?;
         }
         prop_assert!(false, "the outage never ended");
     }
