@@ -129,7 +129,7 @@ impl Provider for Database {
 
     async fn revoke(&self, held: &Issued<DatabaseCredentials>, cx: &Attempt) -> Result<Revocation> {
         match held.lease() {
-            Some(lease) => lease.revoke(&self.session, cx).await,
+            Some(lease) => lease.revoke(&self.session, cx, held.expires_at()).await,
             None => Ok(Revocation::NotPossible),
         }
     }

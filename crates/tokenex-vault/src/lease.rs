@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use tokenex_core::{Attempt, Bond, Grant, Issued, Moment, Policy, Renewal, Result, Revocation};
@@ -74,7 +74,16 @@ impl Lease {
         }
     }
 
-    pub(crate) async fn revoke(&self, session: &Session, cx: &Attempt) -> Result<Revocation> {
+    /// Ends the lease, whose credential lives until `ends_at`.
+    pub(crate) async fn revoke(
+        &self,
+        session: &Session,
+        cx: &Attempt,
+        ends_at: Option<SystemTime>,
+    ) -> Result<Revocation> {
+        if ends_at.is_some_and(|at| is_last_second(at, cx.clock().wall())) {
+            return Ok(Revocation::NotPossible);
+        }
         let call = Call::revoke_lease(self.id());
         let answer = session.server.send(cx, Step::RevokeLease, &call, Some(&self.login)).await?;
         match answer.status {
@@ -84,6 +93,12 @@ impl Lease {
             _ => answer.success().map(|_| Revocation::Accepted),
         }
     }
+}
+
+/// The server counts whole seconds, so in the last one it ends the lease about as fast by itself, and who copied the
+/// credential a moment ago can still use it.
+fn is_last_second(ends_at: SystemTime, now: SystemTime) -> bool {
+    ends_at.duration_since(now).is_ok_and(|left| left <= Duration::from_secs(1))
 }
 
 impl fmt::Debug for Lease {

@@ -219,12 +219,12 @@ impl Login {
 
 /// When to replace a batch token, where the engine's own pace would be too late for the overlap.
 ///
-/// Leases of a batch token are cut to what is left of it in whole seconds, so they end up to a second before it; and
-/// its secrets take a moment, a part of the overlap, to follow to the new one.
+/// Its leases are cut to what is left of it, and lose one or two whole seconds by the way; and its secrets take a part of
+/// the overlap to follow to the new one.
 fn refresh_of_batch(lifetime: Duration) -> Option<Duration> {
-    // Half as much again as the overlap, which is a third of the life at most.
-    let lead = (OVERLAP * 3 / 2).min(lifetime / 2);
-    let latest = lifetime.saturating_sub(Duration::from_secs(1) + lead);
+    const CUT_OFF: Duration = Duration::from_millis(1500);
+    let lead = (OVERLAP * 3 / 2).min(lifetime * 9 / 20);
+    let latest = lifetime.saturating_sub(CUT_OFF + lead);
     (latest < lifetime / 2).then_some(latest)
 }
 
@@ -246,9 +246,9 @@ mod tests {
     #[test]
     fn a_short_batch_token_is_replaced_early_and_a_long_one_at_the_usual_time() {
         let s = Duration::from_secs;
-        assert_eq!(refresh_of_batch(s(4)), Some(s(1)));
+        assert_eq!(refresh_of_batch(s(4)), Some(Duration::from_millis(700)));
         assert_eq!(refresh_of_batch(s(1)), Some(s(0)));
-        assert_eq!(refresh_of_batch(s(150)), Some(s(74)));
+        assert_eq!(refresh_of_batch(s(20)), Some(Duration::from_millis(9500)));
         assert_eq!(refresh_of_batch(s(900)), None);
     }
 

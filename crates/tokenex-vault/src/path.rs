@@ -81,7 +81,7 @@ impl Provider for SecretPath {
 
     async fn revoke(&self, held: &Issued<VaultSecret>, cx: &Attempt) -> Result<Revocation> {
         match held.lease() {
-            Some(lease) => lease.revoke(&self.session, cx).await,
+            Some(lease) => lease.revoke(&self.session, cx, held.expires_at()).await,
             None => Ok(Revocation::NotPossible),
         }
     }

@@ -1,11 +1,12 @@
 //! When a new login is due, and when it is not.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
 use tokenex_core::ErrorKind;
 
-use crate::twin::{CREDS, LOGIN, LOOKUP, RENEW_LOGIN, Twin, login, refuse, reply};
+use crate::twin::{CREDS, LOGIN, LOOKUP, RENEW_LOGIN, Twin, login, refuse, reply, user};
 
 const MINUTE: u64 = 60;
 
@@ -100,4 +101,41 @@ async fn the_login_lives_as_long_as_its_last_secret() {
     assert_eq!(twin.count("auth/token/revoke-self"), 1);
     twin.scheduler.keep(vault.database("app")).get().await.unwrap();
     assert_eq!(twin.count(LOGIN), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_secrets_of_a_short_batch_token_are_replaced_while_the_old_ones_live() {
+    let twin = Twin::new();
+    let (began, made) = (tokio::time::Instant::now(), Arc::new(Mutex::new(Vec::new())));
+    let (mut logins, logged_in_at) = (0, Arc::new(Mutex::new(began)));
+    let at = logged_in_at.clone();
+    twin.on(LOGIN, move |_| {
+        logins += 1;
+        *at.lock().unwrap() = tokio::time::Instant::now();
+        reply(
+            200,
+            json!({"auth": {"client_token": format!("hvb.{logins}"), "accessor": "", "renewable": false,
+            "lease_duration": 4, "token_type": "batch", "policies": ["default"]}}),
+        )
+    });
+    let (mut users, times) = (0, made.clone());
+    twin.on(CREDS, move |_| {
+        users += 1;
+        // Cut to what is left of the token, in whole seconds, and half a second is lost on the way.
+        let rest = Duration::from_millis(3500).saturating_sub(logged_in_at.lock().unwrap().elapsed()).as_secs();
+        let now = began.elapsed();
+        times.lock().unwrap().push((now, now + Duration::from_secs(rest)));
+        reply(200, user(&format!("l/{users}"), rest))
+    });
+    let db = twin.scheduler.keep(twin.vault().database("app"));
+    twin.seconds(60).await;
+    drop(db);
+    let made = made.lock().unwrap();
+    for pair in made.windows(2) {
+        let (old_ends, new_made) = (pair[0].1, pair[1].0);
+        assert!(
+            new_made + Duration::from_secs(1) < old_ends,
+            "made at {new_made:?}, the old one ended at {old_ends:?}"
+        );
+    }
 }
