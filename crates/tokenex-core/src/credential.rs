@@ -205,7 +205,7 @@ impl<C> Issued<C> {
     /// When it ends, by the local clock: the earliest of its own end and the ends of all it is bound to, as known now.
     /// `None` when it has no end.
     pub fn expires_at(&self) -> Option<SystemTime> {
-        match self.life.until() {
+        match self.life.told_until() {
             Life::NEVER => None,
             nanos => Some(from_nanos(nanos)),
         }

@@ -42,7 +42,8 @@ pub(crate) trait Bonded: Send + Sync {
 
 /// The part of an issued credential that its readers and its children look at.
 pub(crate) struct Life {
-    /// Own end, in nanoseconds of the local wall clock.
+    /// Own end, in nanoseconds of the local wall clock. Even while it may still move; odd once it is over for good, which
+    /// a clock set back must not undo.
     until: AtomicU64,
     /// Most credentials are bound to nothing, and then reading them follows no further pointer.
     bonds: Option<Box<[Bond]>>,
@@ -58,7 +59,10 @@ pub(crate) struct Life {
 
 impl Life {
     /// No end.
-    pub(crate) const NEVER: u64 = u64::MAX;
+    pub(crate) const NEVER: u64 = u64::MAX - 1;
+
+    /// The mark of an end that is over for good.
+    const OVER: u64 = 1;
 
     /// A new life, registered at each of its bonds.
     pub(crate) fn new(owner: EntryKey, until: u64, bonds: Vec<Bond>) -> Self {
@@ -66,7 +70,7 @@ impl Life {
             bond.life().dependents().push(owner.clone());
         }
         Self {
-            until: AtomicU64::new(until),
+            until: AtomicU64::new(until & !Self::OVER),
             bonds: (!bonds.is_empty()).then(|| bonds.into_boxed_slice()),
             owner,
             superseded: AtomicBool::new(false),
@@ -75,14 +79,21 @@ impl Life {
         }
     }
 
-    /// The effective end: its own, or that of the first of its bonds to end.
+    /// Until when it is usable: its own end, or that of the first of its bonds to end. Nothing at all once it is over for
+    /// good.
     #[inline]
     pub(crate) fn until(&self) -> u64 {
         let own = self.own_until();
+        let own = if own & Self::OVER == 0 { own } else { 0 };
         match &self.bonds {
             None => own,
             Some(bonds) => bonds.iter().fold(own, |until, bond| until.min(bond.life().until())),
         }
+    }
+
+    /// When it ends or ended, for people to read.
+    pub(crate) fn told_until(&self) -> u64 {
+        self.bonds().iter().fold(self.own_until(), |until, bond| until.min(bond.life().told_until()))
     }
 
     #[inline]
@@ -97,13 +108,26 @@ impl Life {
     }
 
     pub(crate) fn set_until(&self, until: u64) {
-        self.until.store(until, Ordering::Relaxed);
+        self.until.store(until & !Self::OVER, Ordering::Relaxed);
     }
 
-    /// A reader saw that this end has passed: a clock set back must not revive it. Leaves a renewal alone that came in
-    /// between.
+    /// It is over for good, now at the latest.
+    pub(crate) fn end(&self, now: u64) {
+        self.until.store(Self::over_by(self.own_until().min(now)), Ordering::Relaxed);
+    }
+
+    /// A reader saw that this end has passed: it is over for good. Leaves a renewal alone that came in between.
     pub(crate) fn bury(&self, until: u64) {
-        let _ = self.until.compare_exchange(until, 0, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.until.compare_exchange(until, Self::over_by(until), Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Marked as over, and not a nanosecond later for it.
+    fn over_by(until: u64) -> u64 {
+        until.saturating_sub(1) | Self::OVER
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.own_until() & Self::OVER != 0
     }
 
     pub(crate) fn bonds(&self) -> &[Bond] {

@@ -23,6 +23,7 @@ use super::status::Failing;
 use super::timeline::At;
 use super::{EntryId, EntryKey};
 use crate::credential::{Ends, Moment};
+use crate::lineage::Life;
 use crate::time::{from_nanos, nanos};
 use crate::{Attempt, BoxFuture, Error, ErrorKind};
 
@@ -152,7 +153,7 @@ impl Driver {
             self.time.wall_of(ends.map_or(let_go_at, |ends| ends.min(let_go_at)))
         });
         entry.schedule.issued(now, facts, &entry.policy, self.random.f64());
-        let until = ends.map_or(u64::MAX, |ends| self.time.wall_of(ends));
+        let until = ends.map_or(Life::NEVER, |ends| self.time.wall_of(ends));
         let published = entry.kept.publish(until, self.time.wall_of(since), arrived.same, previous_until);
         let Some(published) = published else { return };
         self.recovered(entry);
@@ -271,7 +272,7 @@ impl Driver {
     fn arrived_late(&mut self, entry: &mut Entry, done: Done, since: At) {
         if let Done::Issued(arrived) = done {
             let ends = self.ends(entry, &arrived, since);
-            let until = ends.map_or(u64::MAX, |ends| self.time.wall_of(ends));
+            let until = ends.map_or(Life::NEVER, |ends| self.time.wall_of(ends));
             if let Some(retired) = entry.kept.retire_arrival(until) {
                 let now = self.time.now();
                 entry.extra().retired.push(RetiredEntry::new(retired, now));

@@ -223,7 +223,7 @@ impl<C: Credential> Kept for Cell<C> {
                 slow.stand.removed = Some(reason);
             }
             if let Some(last) = &slow.last {
-                last.life.set_until(0);
+                last.life.end(self.clock.wall_nanos());
                 if reason == Removed::Expired {
                     last.life.release();
                 }
@@ -275,13 +275,13 @@ impl<C: Credential> Kept for Cell<C> {
     fn restamp(&self, until: Option<u64>, set_back: u64) {
         let slow = self.lock();
         if let (Some(last), Some(until)) = (&slow.last, until)
-            && last.life.own_until() != 0
+            && !last.life.is_over()
         {
             last.life.set_until(until);
         }
         for (_, issued) in &slow.retired {
             let until = issued.life.own_until();
-            if until != Life::NEVER {
+            if until != Life::NEVER && !issued.life.is_over() {
                 issued.life.set_until(until.saturating_sub(set_back));
             }
         }
@@ -339,7 +339,7 @@ impl<C: Credential> Kept for Cell<C> {
 
     fn end_retired(&self, serial: u64) {
         if let Some(issued) = self.lock().retired(serial) {
-            issued.life.set_until(0);
+            issued.life.end(self.clock.wall_nanos());
         }
     }
 

@@ -81,6 +81,18 @@ async fn promise_1_a_reader_sees_the_expiry_before_the_engine_has_had_its_turn()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_snapshot_tells_when_it_ended_also_afterwards() {
+    let world = World::new();
+    let handle = world.scheduler.keep(Fake::new(|n| if n == 1 { Answer::token(1, 10) } else { Answer::down() }));
+    let issued = handle.get().await.unwrap();
+    let ends_at = issued.expires_at().unwrap();
+    world.time.advance(s(20)).await;
+    assert!(handle.peek().is_none());
+    let told = issued.expires_at().unwrap();
+    assert!(told <= ends_at && ends_at.duration_since(told).unwrap() < ms(1), "{told:?} instead of {ends_at:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn promise_1_ready_waits_across_failures_and_then_returns_the_first_and_the_last_error() {
     let world = World::new();
     let fake = Fake::new(|n| if n < 4 { Answer::down() } else { Answer::token(n, 60) });
