@@ -1,9 +1,7 @@
 //! Starting attempts, and judging what they bring.
 
 use std::any::Any;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -25,7 +23,7 @@ use super::{EntryId, EntryKey};
 use crate::credential::{Ends, Moment};
 use crate::lineage::Life;
 use crate::time::{from_nanos, nanos};
-use crate::{Attempt, BoxFuture, Error, ErrorKind};
+use crate::{Attempt, BoxFuture, Clock, Error, ErrorKind};
 
 impl Driver {
     pub(super) fn start(&mut self, entry: &mut Entry, slotted: bool) {
@@ -50,7 +48,7 @@ impl Driver {
             },
             attempt = entry.number,
         );
-        let mut attempt = contained(Box::pin(entry.kept.clone().attempt(kind, cx).instrument(span)));
+        let mut attempt = contained(Box::pin(entry.kept.clone().attempt(kind, cx).instrument(span)), Done::Failed);
         // Polled once where it is: most in-process sources answer at once, and a task of its own costs more than the
         // attempt.
         match attempt.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -70,21 +68,10 @@ impl Driver {
         )
     }
 
-    fn spawn(
-        &self,
-        id: EntryId,
-        number: u64,
-        attempt: Pin<Box<dyn Future<Output = Done> + Send>>,
-        deadline: Duration,
-        limit: Duration,
-    ) {
+    fn spawn(&self, id: EntryId, number: u64, attempt: BoxFuture<'static, Done>, deadline: Duration, limit: Duration) {
         let (mailbox, clock) = (self.mailbox.clone(), self.clock.clone());
         self.runtime.spawn(async move {
-            let done = tokio::select! {
-                biased;
-                done = attempt => done,
-                () = clock.sleep_until(deadline) => Done::Failed(timed_out(limit)),
-            };
+            let done = bounded(attempt, &clock, deadline, || Done::Failed(timed_out(limit))).await;
             mailbox.post(Message::Done { id, number, done });
         });
     }
@@ -293,11 +280,28 @@ impl Driver {
 }
 
 /// A panic of a provider is a failure, not a dead engine.
-fn contained(mut attempt: BoxFuture<'static, Done>) -> Pin<Box<dyn Future<Output = Done> + Send>> {
+pub(super) fn contained<T: 'static>(
+    mut attempt: BoxFuture<'static, T>,
+    failed: impl Fn(Error) -> T + Send + 'static,
+) -> BoxFuture<'static, T> {
     Box::pin(std::future::poll_fn(move |cx| {
         catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(cx)))
-            .unwrap_or_else(|panic| Poll::Ready(Done::Failed(panicked(&*panic))))
+            .unwrap_or_else(|panic| Poll::Ready(failed(panicked(&*panic))))
     }))
+}
+
+/// Drops the attempt at its deadline.
+pub(super) async fn bounded<T>(
+    attempt: BoxFuture<'static, T>,
+    clock: &Clock,
+    deadline: Duration,
+    too_late: impl FnOnce() -> T,
+) -> T {
+    tokio::select! {
+        biased;
+        outcome = attempt => outcome,
+        () = clock.sleep_until(deadline) => too_late(),
+    }
 }
 
 fn panicked(_: &(dyn Any + Send)) -> Error {
@@ -305,7 +309,7 @@ fn panicked(_: &(dyn Any + Send)) -> Error {
     Error::new(ErrorKind::Panic, "the provider panicked").with_advice("this is a bug of the provider; see its output")
 }
 
-fn timed_out(limit: Duration) -> Error {
+pub(super) fn timed_out(limit: Duration) -> Error {
     Error::new(ErrorKind::Timeout, format!("no answer within {:.1} s", limit.as_secs_f64()))
         .with_advice("the target accepts connections and does not answer, or answers too slowly")
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
+use super::attempts::{bounded, contained, timed_out};
 use super::driver::Driver;
 use super::entry::{Entry, NEVER, Trying};
 use super::kept::Retired;
@@ -135,16 +136,11 @@ impl Driver {
                 target = kept.target().name(),
                 step = "revoke",
             );
-            let revoke = tokio::spawn(kept.revoke(serial, attempt()).instrument(span));
-            let abort = revoke.abort_handle();
-            let result = tokio::select! {
-                biased;
-                result = revoke => result.unwrap_or_else(|_| Err(gone_wrong("the provider panicked"))),
-                () = clock.sleep(limit) => {
-                    abort.abort();
-                    Err(gone_wrong("no answer in time"))
-                }
-            };
+            let cx = attempt();
+            let deadline = cx.deadline();
+            let failed = |error: crate::Error| Err(error.with_step("revoke"));
+            let revoke = contained(Box::pin(kept.revoke(serial, cx).instrument(span)), failed);
+            let result = bounded(revoke, &clock, deadline, || failed(timed_out(limit))).await;
             mailbox.post(Message::Revoked { id, serial, result });
         });
     }
@@ -238,8 +234,4 @@ fn remember(entry: &mut Entry, serial: u64, because: LeftBecause) {
     if closing.left.as_ref().is_none_or(|left| left.bond.until() < bond.until()) {
         closing.left = Some(Remains { bond, because });
     }
-}
-
-fn gone_wrong(what: &'static str) -> crate::Error {
-    crate::Error::new(crate::ErrorKind::Timeout, what).with_step("revoke")
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tokenex_core::{ErrorKind, Grant, Keep, Policy, Scheduler, State};
+use tokenex_core::{
+    Attempt, ErrorKind, Grant, Issued, Keep, LeftBecause, Outcome, Policy, Provider, Result, Revocation, Scheduler,
+    State, Target,
+};
 
 use crate::support::*;
 
@@ -119,30 +122,50 @@ async fn promise_12_what_dies_with_a_revoked_parent_is_not_left() {
     assert_eq!((report.accepted, report.left.len()), (1, 0), "{report}");
 }
 
+/// Issues, and does not revoke: it hangs or panics.
+struct Sticky {
+    panics: bool,
+}
+
+impl Provider for Sticky {
+    type Credential = Token;
+
+    fn name(&self) -> &'static str {
+        "sticky"
+    }
+
+    fn target(&self) -> Target {
+        Target::new("sticky")
+    }
+
+    async fn issue(&self, _: &Attempt) -> Result<Outcome<Token>> {
+        Ok(Grant::new(Token(1)).lifetime(s(600)).revocable().into())
+    }
+
+    async fn revoke(&self, _: &Issued<Token>, _: &Attempt) -> Result<Revocation> {
+        assert!(!self.panics, "as told");
+        std::future::pending().await
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn promise_12_shutdown_is_bounded_when_a_revocation_hangs() {
-    struct Sticky;
-    impl tokenex_core::Provider for Sticky {
-        type Credential = Token;
-        fn name(&self) -> &'static str {
-            "sticky"
-        }
-        fn target(&self) -> tokenex_core::Target {
-            tokenex_core::Target::new("sticky")
-        }
-        async fn issue(&self, _: &tokenex_core::Attempt) -> tokenex_core::Result<tokenex_core::Outcome<Token>> {
-            Ok(Grant::new(Token(1)).lifetime(s(600)).revocable().into())
-        }
-        async fn revoke(
-            &self,
-            _: &tokenex_core::Issued<Token>,
-            _: &tokenex_core::Attempt,
-        ) -> tokenex_core::Result<tokenex_core::Revocation> {
-            std::future::pending().await
+async fn a_revocation_that_hangs_or_panics_is_told_in_the_report_for_what_it_is() {
+    for (panics, kind) in [(false, ErrorKind::Timeout), (true, ErrorKind::Panic)] {
+        let world = World::new();
+        let handle = world.scheduler.keep(Sticky { panics });
+        handle.get().await.unwrap();
+        let report = handle.close(s(30)).await;
+        match report.left.expect("it lives on").because {
+            LeftBecause::Failed(error) => assert_eq!((error.kind(), error.step()), (kind, Some("revoke"))),
+            other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_12_shutdown_is_bounded_when_a_revocation_hangs() {
     let world = World::with(|b| b.policy(Policy::default().with_revoke_deadline(s(60))));
-    let handle = world.scheduler.keep(Sticky);
+    let handle = world.scheduler.keep(Sticky { panics: false });
     handle.get().await.unwrap();
     let before = world.now();
     let report = world.scheduler.shutdown(s(2)).await;
