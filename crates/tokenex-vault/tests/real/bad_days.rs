@@ -114,7 +114,8 @@ async fn a_server_that_hangs_until_the_login_is_dead_is_logged_in_to_anew_when_i
 /// The network is cut for a third of the login's life, at each of ten points of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_of_a_third_of_the_life_costs_no_read_wherever_it_starts() {
-    const LIFE: Duration = Duration::from_secs(9);
+    // Long enough that what is left after the cut is many times the spacing between two attempts.
+    const LIFE: Duration = Duration::from_secs(18);
     let world = World::alone(login_role().token_ttl(LIFE).token_max_ttl(LIFE)).await;
     let mut cuts = tokio::task::JoinSet::new();
     for start in 0..10 {
