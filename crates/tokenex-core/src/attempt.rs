@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::{HeaderMap, header};
 
 use crate::credential::Moment;
 use crate::engine::EntryKey;
@@ -102,6 +103,16 @@ impl Attempt {
         Observed { inner: transport.clone(), clock: self.clock.clone(), skew: self.skew.clone() }
             .send(request, self.remaining())
             .await
+    }
+
+    /// How long an answer asks to wait: `Retry-After` in seconds, or as a date by the target's clock
+    /// ([RFC 9110 section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+    pub fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
+        let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+        match text.parse() {
+            Ok(seconds) => Some(Duration::from_secs(seconds)),
+            Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(self.target_time()).ok(),
+        }
     }
 
     /// The transport, for SDK clients that take their HTTP client from us. It learns the target's clock on the way.
@@ -215,7 +226,7 @@ impl Transport for Observed {
         Box::pin(async move {
             let sent = self.clock.wall();
             let response = self.inner.send(request, limit).await?;
-            let date = response.headers().get(http::header::DATE).and_then(|v| v.to_str().ok());
+            let date = response.headers().get(header::DATE).and_then(|v| v.to_str().ok());
             if let Some(date) = date.and_then(|v| httpdate::parse_http_date(v).ok()) {
                 self.skew.learn(date, sent, self.clock.wall());
             }

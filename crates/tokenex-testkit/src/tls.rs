@@ -85,6 +85,12 @@ impl Certificates {
         self.leaf.certificate_pem()
     }
 
+    /// The SHA-1 thumbprint of the server's certificate, in hexadecimal digits: what platforms hand out for pinning.
+    pub fn leaf_sha1(&self) -> String {
+        let hash = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, &self.leaf.certificate_der);
+        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The server's private key, PKCS#8 PEM.
     pub fn leaf_key_pem(&self) -> String {
         self.leaf.key_pem()

@@ -76,6 +76,8 @@ struct Inner {
     status: Option<u16>,
     code: Option<String>,
     request_id: Option<String>,
+    correlation_id: Option<String>,
+    time: Option<String>,
     retry_after: Option<Duration>,
     next_attempt_in: Option<Duration>,
     presented: Option<Presented>,
@@ -124,6 +126,8 @@ impl Error {
             status: None,
             code: None,
             request_id: None,
+            correlation_id: None,
+            time: None,
             retry_after: None,
             next_attempt_in: None,
             presented: None,
@@ -192,6 +196,20 @@ impl Error {
         self.edit(|e| e.request_id = Some(id))
     }
 
+    /// Adds the id under which the provider ties this request to others of the same operation.
+    #[must_use]
+    pub fn with_correlation_id(self, id: &str) -> Self {
+        let id = printable(id, 100);
+        self.edit(|e| e.correlation_id = Some(id))
+    }
+
+    /// Adds when it happened by the provider's clock, as the provider wrote it: its support asks for that too.
+    #[must_use]
+    pub fn with_time(self, time: &str) -> Self {
+        let time = printable(time, 100);
+        self.edit(|e| e.time = Some(time))
+    }
+
     /// Adds the time that the far end asked to wait.
     #[must_use]
     pub fn with_retry_after(self, wait: Duration) -> Self {
@@ -253,6 +271,16 @@ impl Error {
     /// The provider's request id.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// The id under which the provider ties this request to others of the same operation.
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.0.correlation_id.as_deref()
+    }
+
+    /// When it happened by the provider's clock, as the provider wrote it.
+    pub fn time(&self) -> Option<&str> {
+        self.0.time.as_deref()
     }
 
     /// How long the far end asked to wait.
@@ -319,8 +347,10 @@ impl fmt::Display for Error {
         if let Some(advice) = &e.advice {
             write!(f, "; {advice}")?;
         }
-        if let Some(id) = &e.request_id {
-            write!(f, " (request {id})")?;
+        for (name, value) in [("request", &e.request_id), ("correlation", &e.correlation_id), ("at", &e.time)] {
+            if let Some(value) = value {
+                write!(f, " ({name} {value})")?;
+            }
         }
         if let Some(wait) = e.next_attempt_in {
             write!(f, "; next attempt in {:.1} s", wait.as_secs_f64())?;

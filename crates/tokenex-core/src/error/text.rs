@@ -84,4 +84,17 @@ mod tests {
         let said = error.said().unwrap();
         assert!(said.chars().count() < 3000 && !said.contains('\u{202e}') && !said.contains('\u{7}'));
     }
+
+    #[test]
+    fn what_the_providers_support_asks_for_is_in_fields_and_in_the_message() {
+        let error = Error::new(ErrorKind::Trust, "refused")
+            .with_request_id("trace-1")
+            .with_correlation_id("corr-2\n")
+            .with_time("2026-01-01 00:00:00Z");
+        assert_eq!(error.request_id(), Some("trace-1"));
+        assert_eq!(error.time(), Some("2026-01-01 00:00:00Z"));
+        let text = error.to_string();
+        assert!(text.contains("(request trace-1)") && text.contains("(at 2026-01-01 00:00:00Z)"), "{text}");
+        assert!(text.contains("(correlation corr-2\\u{a})"), "{text}");
+    }
 }

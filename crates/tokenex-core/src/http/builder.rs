@@ -40,6 +40,14 @@ impl HttpTransportBuilder {
         self
     }
 
+    /// Trusts the server certificate with this SHA-1 thumbprint (40 hexadecimal digits) and no other, whoever signed it
+    /// and whatever its names and dates say: for services of the platform that hand out a thumbprint in place of a CA.
+    /// It goes without [`ca_pem`](Self::ca_pem).
+    pub fn pin_certificate_sha1(mut self, thumbprint: impl Into<String>) -> Self {
+        self.tls.pin = Some(thumbprint.into());
+        self
+    }
+
     /// Shows this certificate to servers that ask for one: the PEM text of the certificate with its chain, and that of
     /// its private key (PKCS#8, SEC1 or PKCS#1).
     pub fn client_identity_pem(mut self, certificates: impl Into<Vec<u8>>, key: impl Into<Secret>) -> Self {

@@ -155,6 +155,9 @@ fn untrusted_certificate(certificate: &CertificateError) -> &'static str {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "set this machine's clock right, or that of whoever made the certificate"
         }
+        CertificateError::ApplicationVerificationFailure => {
+            "the server shows another certificate than the one with the pinned thumbprint; ask the platform for it anew"
+        }
         _ => "have the server's certificate replaced, or check the CA given with `ca_pem`",
     }
 }

@@ -4,6 +4,7 @@ mod builder;
 mod clients;
 mod destination;
 mod failure;
+mod pin;
 mod proxy;
 mod tls;
 
@@ -25,7 +26,8 @@ pub use builder::HttpTransportBuilder;
 ///
 /// - TLS is rustls with the ring provider, which is passed on explicitly: a default of the process is neither needed
 ///   nor set. Servers are verified as the operating system does, or with [your own CA](HttpTransportBuilder::ca_pem).
-/// - Plain http goes to loopback only, unless [allowed](HttpTransportBuilder::dangerous_allow_http).
+/// - Plain http goes to loopback and to the platform's metadata services only, unless
+///   [allowed](HttpTransportBuilder::dangerous_allow_http).
 /// - Redirects are answers. Nothing is sent twice.
 /// - No proxy is used unless [set](HttpTransportBuilder::proxy); the environment is read
 ///   [on request](HttpTransportBuilder::proxy_from_env) only.
@@ -38,7 +40,7 @@ pub use builder::HttpTransportBuilder;
 ///
 /// | kind | when |
 /// |---|---|
-/// | [`Configuration`](crate::ErrorKind::Configuration) | the URL is not absolute, or plain http to somewhere else than loopback |
+/// | [`Configuration`](crate::ErrorKind::Configuration) | the URL is not absolute, or plain http across a network |
 /// | [`Unavailable`](crate::ErrorKind::Unavailable) | no address, no connection, or a connection that broke |
 /// | [`Timeout`](crate::ErrorKind::Timeout) | the answer was not complete in time |
 /// | [`Tls`](crate::ErrorKind::Tls) | one side does not trust the other; the advice names the option to set |

@@ -7,6 +7,7 @@ use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 
+use super::pin::PinnedCertificate;
 use crate::{Error, ErrorKind, Result, Secret};
 
 #[derive(Default)]
@@ -14,6 +15,8 @@ pub(super) struct Tls {
     /// The certificates of the operating system when absent.
     pub(super) ca_pem: Option<Vec<Vec<u8>>>,
     pub(super) identity: Option<ClientIdentity>,
+    /// Trusts the one certificate with this thumbprint, in place of any CA.
+    pub(super) pin: Option<String>,
 }
 
 pub(super) struct ClientIdentity {
@@ -25,12 +28,21 @@ impl Tls {
     pub(super) fn config(&self) -> Result<ClientConfig> {
         // Explicit, because a default of the process would be a side effect on the program around us.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let pin = match (&self.pin, &self.ca_pem) {
+            (Some(_), Some(_)) => {
+                return Err(wrong("`pin_certificate_sha1` and `ca_pem` cannot be set together")
+                    .with_advice("a pinned certificate is trusted by itself, whoever signed it"));
+            }
+            (Some(thumbprint), None) => Some(PinnedCertificate::new(thumbprint, &provider)?),
+            (None, _) => None,
+        };
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|why| wrong("TLS cannot be set up").with_source(why))?;
-        let builder = match &self.ca_pem {
-            Some(pems) => builder.with_root_certificates(roots(pems)?),
-            None => builder.with_platform_verifier().map_err(|why| {
+        let builder = match (pin, &self.ca_pem) {
+            (Some(pin), _) => builder.dangerous().with_custom_certificate_verifier(Arc::new(pin)),
+            (None, Some(pems)) => builder.with_root_certificates(roots(pems)?),
+            (None, None) => builder.with_platform_verifier().map_err(|why| {
                 wrong("the certificates that this machine trusts cannot be loaded")
                     .with_advice("install the package ca-certificates, or give the CA with `ca_pem`")
                     .with_source(why)

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -127,7 +126,7 @@ impl Url {
                 .with_code("refused")
                 .with_advice("check the path and the headers of the token source, and what the server's log says"),
         };
-        Err(match retry_after(response.headers(), cx) {
+        Err(match cx.retry_after(response.headers()) {
             Some(wait) => error.with_retry_after(wait),
             None => error,
         })
@@ -180,15 +179,6 @@ impl fmt::Debug for Url {
 
 fn fill(template: &str, audience: &str) -> String {
     template.replace(PLACEHOLDER, &utf8_percent_encode(audience, ENCODED).to_string())
-}
-
-/// Seconds, or a date by the server's clock (RFC 9110 section 10.2.3).
-fn retry_after(headers: &HeaderMap, cx: &Attempt) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(cx.target_time()).ok(),
-    }
 }
 
 #[cfg(test)]

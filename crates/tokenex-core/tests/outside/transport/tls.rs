@@ -175,3 +175,22 @@ fn settings_that_cannot_work_are_refused_when_the_transport_is_made() {
     refused(builder().proxy("http://").build(), "host:port");
     refused(builder().proxy("http://proxy.test").server_name("vault.example").build(), "`server_name`");
 }
+
+#[tokio::test]
+async fn a_pinned_certificate_is_trusted_by_itself_and_no_other() {
+    let certificates = Certificates::for_names(&["elsewhere.test"]);
+    let (_server, url) = serving(&certificates).await;
+    let pinned = |thumbprint: &str| HttpTransport::builder().pin_certificate_sha1(thumbprint);
+
+    let thumbprint = certificates.leaf_sha1();
+    assert_eq!(send(pinned(&thumbprint), &url).await.unwrap().status(), 204);
+    let in_capitals = thumbprint.to_uppercase();
+    assert_eq!(send(pinned(&in_capitals), &url).await.unwrap().status(), 204);
+
+    let (_other, other_url) = serving(&Certificates::for_loopback()).await;
+    let error = assert_failed(send(pinned(&thumbprint), &other_url).await, ErrorKind::Tls, &["thumbprint"]);
+    assert_eq!(error.retry(), Retry::Terminal);
+
+    let both = pinned(&thumbprint).ca_pem(certificates.ca_pem()).build().unwrap_err();
+    assert_eq!(both.kind(), ErrorKind::Configuration);
+}
