@@ -60,6 +60,40 @@ pub(super) fn rule(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whose SDK a crate belongs to, by how its name begins.
+const SDKS: [(&str, &[&str]); 5] = [
+    ("tokenex-aws", &["aws-", "aws_"]),
+    ("tokenex-azure", &["azure_", "typespec"]),
+    ("tokenex-gcp", &["google-cloud", "gcloud"]),
+    ("tokenex-oci", &["oci-", "oci_"]),
+    ("tokenex-vault", &["vaultrs", "rustify"]),
+];
+
+/// What must be in nobody's tree: one TLS, without a C library.
+const NOWHERE: [&str; 6] = ["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys", "boring-sys"];
+
+/// A provider's tree holds no crate of another provider's SDK, and nobody's holds OpenSSL: on all platforms, with all
+/// features.
+pub(super) fn isolation(workspace: &Workspace) -> Result<(), Failure> {
+    let graph = Graph::of(workspace);
+    for member in workspace.members() {
+        let is_provider = is_provider(&member);
+        for id in graph.reachable(member.id) {
+            let name = workspace.package(id).and_then(|package| package["name"].as_str()).unwrap_or_default();
+            let begins = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
+            let foreign = SDKS.iter().find(|(owner, starts)| *owner != member.name && begins(starts));
+            if let Some((owner, _)) = foreign.filter(|_| is_provider) {
+                return Err(format!("{} pulls in {name}, which is for {owner}", member.name).into());
+            }
+            if NOWHERE.contains(&name) {
+                return Err(format!("{} pulls in {name}: TLS is rustls on ring", member.name).into());
+            }
+        }
+    }
+    println!("no provider pulls in the SDK of another, and nobody pulls in {}", NOWHERE.join(", "));
+    Ok(())
+}
+
 /// By exclusion, so that a new provider is looked at without being named here.
 fn is_provider(member: &Member<'_>) -> bool {
     let others = ["tokenex-core", "tokenex-testkit", "tokenex-cli", "tokenex-examples"];

@@ -42,6 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     report.stage("format", || stages::format(&workspace));
     report.stage("rust-version fits", || dependencies::rust_version(&workspace));
     report.stage("dependency rule", || dependencies::rule(&workspace));
+    report.stage("isolation", || dependencies::isolation(&workspace));
     report.stage("licences, bans, sources", || deny::check(&workspace));
     report.stage("lints, all features", || stages::lint(&workspace));
     report.stage("lints, other features", || stages::feature_combinations(&workspace));
