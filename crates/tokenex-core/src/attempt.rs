@@ -12,8 +12,8 @@ use crate::credential::Moment;
 use crate::engine::EntryKey;
 use crate::identity::{EXPIRY_LEEWAY, NOT_BEFORE_WAIT};
 use crate::{
-    AnyTokenSource, AnyTransport, BoxFuture, Clock, Error, ErrorKind, IdentityToken, Input, Result, TokenRequest,
-    TokenSource, Transport,
+    AnyTokenSource, AnyTransport, BoxFuture, Clock, Credential, Error, ErrorKind, IdentityToken, Input, Result,
+    TokenRequest, TokenSource, Transport,
 };
 
 /// One bounded try at issue, renew or revoke: the deadline, the clock and the network that it may use.
@@ -103,6 +103,21 @@ impl Attempt {
         Observed { inner: transport.clone(), clock: self.clock.clone(), skew: self.skew.clone() }
             .send(request, self.remaining())
             .await
+    }
+
+    /// Asks `source` once more, after the target refused `refused` as stale. `None` when it has nothing else: sending the
+    /// same token again would be refused again.
+    ///
+    /// # Errors
+    /// As [`identity`](Self::identity).
+    pub async fn other_identity(
+        &self,
+        source: &AnyTokenSource,
+        accepted: &[&str],
+        refused: &IdentityToken,
+    ) -> Result<Option<Input<IdentityToken>>> {
+        let input = self.identity(source, accepted).await?;
+        Ok(Some(input).filter(|input| !input.value().same_as(refused)))
     }
 
     /// How long an answer asks to wait: `Retry-After` in seconds, or as a date by the target's clock

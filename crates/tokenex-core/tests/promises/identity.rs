@@ -168,3 +168,25 @@ async fn a_token_without_an_end_is_read_again_from_time_to_time() {
     let attempts = handle.status().attempts;
     assert!((4..=6).contains(&attempts), "each quarter of an hour: {attempts}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_the_target_calls_stale_is_not_sent_twice() {
+    let time = TestClock::new();
+    let keys = IssuerKeys::with("https://issuer.test", PooledKeys, {
+        let clock = time.clock();
+        move || clock.wall()
+    });
+    let network = tokenex_testkit::transport::InMemory::new();
+    let cx = Attempt::detached(time.clock(), network.transport(), s(30));
+    let fixed = keys.token().audience("a").sign();
+    let same = AnyTokenSource::new(Closure::plain({
+        let fixed = fixed.clone();
+        move |_| Ok(fixed.clone())
+    }));
+    let minted = AnyTokenSource::new(Closure::plain(move |_| Ok(keys.token().audience("a").sign())));
+
+    let refused = cx.identity(&same, &["a"]).await.unwrap().into_value();
+    assert!(cx.other_identity(&same, &["a"], &refused).await.unwrap().is_none());
+    assert!(cx.other_identity(&minted, &["a"], &refused).await.unwrap().is_some());
+    assert_eq!(cx.other_identity(&minted, &["b"], &refused).await.unwrap_err().code(), Some("wrong_audience"));
+}
