@@ -1,0 +1,80 @@
+//! The proof by an identity token: a federated credential.
+
+use std::fmt;
+
+use tokenex_core::{AnyTokenSource, Attempt, Credential, Error, Grant, IdentityToken, Result};
+
+use crate::endpoint::{Answer, Endpoint};
+use crate::entra::Ask;
+use crate::errors;
+use crate::token::AccessToken;
+
+/// The only kind of assertion there is ([RFC 7523 section 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// A client that shows an identity token, as it is, for its assertion
+/// ([client credentials with a federated credential](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#third-case-access-token-request-with-a-federated-credential)).
+pub(crate) struct FederatedClient {
+    client_id: String,
+    identity: AnyTokenSource,
+}
+
+impl FederatedClient {
+    pub(crate) fn new(client_id: String, identity: AnyTokenSource) -> Self {
+        Self { client_id, identity }
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// Sends the request, and once more when a newer identity token may be what is missing and there is one.
+    ///
+    /// The token that comes of it is bound to nothing: what becomes of the identity token later does not end it.
+    pub(crate) async fn request(&self, endpoint: &Endpoint, cx: &Attempt, ask: &Ask<'_>) -> Result<Grant<AccessToken>> {
+        let identity = self.identity(endpoint, cx, ask).await?;
+        let answer = self.send(endpoint, cx, ask, &identity).await?;
+        if answer.is_success() {
+            return answer.token(ask.scope);
+        }
+        let refusal = self.refusal(&answer, endpoint, cx, &identity);
+        if !errors::wants_new_assertion(&refusal) {
+            return Err(refusal);
+        }
+        // A source that fails now has nothing to say that helps more than the refusal.
+        let Ok(newer) = self.identity(endpoint, cx, ask).await else { return Err(refusal) };
+        if newer.same_as(&identity) {
+            return Err(refusal);
+        }
+        let answer = self.send(endpoint, cx, ask, &newer).await?;
+        if answer.is_success() {
+            return answer.token(ask.scope);
+        }
+        Err(self.refusal(&answer, endpoint, cx, &newer))
+    }
+
+    async fn identity(&self, endpoint: &Endpoint, cx: &Attempt, ask: &Ask<'_>) -> Result<IdentityToken> {
+        let accepted = endpoint.cloud().audiences();
+        let identity = cx.identity(&self.identity, &accepted).await;
+        Ok(identity.map_err(|error| error.with_provider("azure").with_step(ask.step))?.into_value())
+    }
+
+    async fn send(&self, endpoint: &Endpoint, cx: &Attempt, ask: &Ask<'_>, identity: &IdentityToken) -> Result<Answer> {
+        let form = ask
+            .form(&self.client_id)
+            .field("client_assertion_type", ASSERTION_TYPE)
+            .secret("client_assertion", identity.secret());
+        endpoint.post(cx, ask.step, form).await
+    }
+
+    fn refusal(&self, answer: &Answer, endpoint: &Endpoint, cx: &Attempt, identity: &IdentityToken) -> Error {
+        let refusal = answer.refusal(cx, endpoint);
+        if errors::is_about_the_assertion(&refusal) { refusal.with_presented(identity.claims()) } else { refusal }
+    }
+}
+
+impl fmt::Debug for FederatedClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Federated(client {})", self.client_id)
+    }
+}
