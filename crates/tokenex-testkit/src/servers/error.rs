@@ -1,6 +1,7 @@
 use std::{fmt, io, path::Path};
 
-/// Why a real server could not be started, reached or set up.
+/// Why a real server could not be started, reached or set up, or a foreign
+/// client not be run.
 ///
 /// The text says what failed, why, and what to do. It holds no password and no
 /// token.

@@ -1,14 +1,19 @@
-//! Real servers, started from a test and gone with it.
+//! Real servers, started from a test and gone with it, and real clients.
 //!
-//! [`Postgres`] and [`OpenBao`] listen on free loopback ports and keep their
-//! files under the workspace's `target/servers/`. Each is stopped and cleaned up
-//! when its value is dropped, and also when this process panics, is interrupted
-//! or is killed: a small shell beside each server waits for the end of a pipe
-//! that only this process holds open. No process is ever looked for by name.
+//! [`Postgres`], [`OpenBao`] and [`Azurite`] listen on free loopback ports and
+//! keep their files under the workspace's `target/servers/`. Each is stopped and
+//! cleaned up when its value is dropped, and also when this process panics, is
+//! interrupted or is killed: a small shell beside each server waits for the end
+//! of a pipe that only this process holds open. No process is ever looked for by
+//! name.
 //!
-//! PostgreSQL comes from the system, OpenBao from [`fetch_openbao`], which
-//! `cargo xtask services` calls. A server that is missing is an error that says
-//! what to do, never a skipped test.
+//! [`PythonScript`] runs other companies' clients, unmodified: where they accept
+//! a twin, the twin is faithful.
+//!
+//! PostgreSQL, Python and Node come from the system, all else from [`fetch_openbao`],
+//! [`fetch_azurite`] and [`fetch_python_clients`], which `cargo xtask services`
+//! calls; what they bring is pinned, and stands in this crate's `clients/`. What
+//! is missing is an error that says what to do, never a skipped test.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -41,18 +46,25 @@
 //!
 //! Everything here waits in real time: do not use it on a paused tokio clock.
 
+mod azurite;
 mod error;
 mod openbao;
 mod ports;
 mod postgres;
+mod python;
 mod random;
 mod supervisor;
 mod tools;
 mod workspace;
 
+pub use azurite::Azurite;
 pub use error::ServerError;
 pub use openbao::{
     Admin, AuditedRequest, DatabaseConnection, DynamicRole, JwtRole, JwtTrust, OpenBao, Scheme, StaticRole,
 };
 pub use postgres::{LoginError, Postgres, Rows, Session, login};
-pub use tools::{OPENBAO_VARIABLE, OPENBAO_VERSION, POSTGRES_VARIABLE, fetch_openbao, find_openbao, find_postgres};
+pub use python::{PythonScript, ScriptEnd};
+pub use tools::{
+    OPENBAO_VARIABLE, OPENBAO_VERSION, POSTGRES_VARIABLE, fetch_azurite, fetch_openbao, fetch_python_clients,
+    find_azurite, find_openbao, find_postgres, find_python_clients,
+};

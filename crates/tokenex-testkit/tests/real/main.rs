@@ -1,6 +1,8 @@
-//! The helpers for real servers, tried on real servers.
+//! The helpers for real servers and foreign clients, tried on the real ones.
 
+mod azurite;
 mod issuer;
 mod lifetime;
 mod openbao;
 mod postgres;
+mod python;
