@@ -88,8 +88,3 @@ pub use secret::{SecretData, VaultSecret};
 pub use static_role::StaticDatabase;
 pub use vault::{Vault, VaultBuilder};
 pub use wire::TokenKind;
-
-/// The program in the README of the repository, so that it compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
