@@ -3,6 +3,7 @@
 //! | module | what it stands in for |
 //! |---|---|
 //! | [`issuer`] | the OIDC issuer: discovery, keys, rotation, tokens with any claims, token files |
+//! | [`twins`] | the providers' own endpoints, which verify and refuse as the real ones do |
 //! | [`transport`] | the network, in memory: hosts are closures, latency and faults on the virtual clock |
 //! | [`clock`] | time: advanced, stepped, suspended |
 //! | [`web`] | a web server on a bad day: HTML, half a body, 100 MB, silence, redirects |
@@ -57,4 +58,5 @@ pub mod proxy;
 pub mod servers;
 pub mod tls;
 pub mod transport;
+pub mod twins;
 pub mod web;

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use super::jwks::decode_json;
 use super::key::{Algorithm, KeyMaker, PooledKeys, SigningKey};
 use super::token::TokenBuilder;
 
@@ -218,9 +219,4 @@ impl std::error::Error for VerifyError {}
 
 fn newest(keys: &[Arc<SigningKey>], algorithm: Algorithm) -> Option<Arc<SigningKey>> {
     keys.iter().rev().find(|key| key.algorithm() == algorithm).cloned()
-}
-
-fn decode_json(part: &str) -> Result<Value, VerifyError> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| VerifyError::Malformed)?;
-    serde_json::from_slice(&bytes).map_err(|_| VerifyError::Malformed)
 }

@@ -25,6 +25,7 @@
 //! ```
 
 mod files;
+mod jwks;
 mod key;
 mod keys;
 mod token;
@@ -37,6 +38,7 @@ use std::time::SystemTime;
 #[cfg(unix)]
 pub use files::ProjectedVolume;
 pub use files::write_token_file;
+pub use jwks::verify_with_jwks;
 pub use key::{Algorithm, InvalidKey, KeyMaker, PooledKeys, SigningKey};
 pub use keys::{IssuerKeys, OldKey, VerifyError};
 pub use token::TokenBuilder;

@@ -49,6 +49,8 @@ pub struct WebServer {
 
 pub(crate) struct Shared {
     scripts: Mutex<HashMap<String, Script>>,
+    /// For every path without a script of its own.
+    any: Mutex<Option<Script>>,
     received: Mutex<Vec<Received>>,
     count: watch::Sender<usize>,
 }
@@ -83,8 +85,12 @@ impl WebServer {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let addr = listener.local_addr()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let shared =
-            Arc::new(Shared { scripts: Mutex::default(), received: Mutex::default(), count: watch::Sender::new(0) });
+        let shared = Arc::new(Shared {
+            scripts: Mutex::default(),
+            any: Mutex::default(),
+            received: Mutex::default(),
+            count: watch::Sender::new(0),
+        });
         let accepting = tokio::spawn(serve::accept(listener, tls, Arc::clone(&shared)));
         Ok(Self { shared, addr, scheme, accepting })
     }
@@ -105,6 +111,12 @@ impl WebServer {
     /// A script is one [`Reply`], a list of them, or a closure from [`Received`] to [`Reply`].
     pub fn on(&self, path: &str, script: impl Into<Script>) {
         lock(&self.shared.scripts).insert(path.to_owned(), script.into());
+    }
+
+    /// Answers so wherever [`on`](Self::on) was not told otherwise: for a twin that knows its paths itself. Replaces
+    /// what was there.
+    pub fn on_any(&self, script: impl Into<Script>) {
+        *lock(&self.shared.any) = Some(script.into());
     }
 
     /// All requests so far, in the order in which their bodies were complete.
@@ -145,6 +157,7 @@ impl Shared {
     fn answer(&self, request: Received) -> Reply {
         // A closure runs without the lock: it may script further answers on its own server.
         let script = lock(&self.scripts).get_mut(request.path()).map(Script::next);
+        let script = script.or_else(|| lock(&self.any).as_mut().map(Script::next));
         let reply = match script {
             Some(script) => script.reply(&request),
             None => Reply::text(404, format!("nothing is scripted for {}\n", request.path())),

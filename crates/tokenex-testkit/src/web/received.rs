@@ -26,6 +26,11 @@ impl Received {
         &self.parts.method
     }
 
+    /// The request itself, to hand on.
+    pub fn to_request(&self) -> http::Request<Bytes> {
+        http::Request::from_parts(self.parts.clone(), self.body.clone())
+    }
+
     /// When it arrived, on tokio's clock.
     pub fn at(&self) -> Instant {
         self.at

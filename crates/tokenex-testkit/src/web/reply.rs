@@ -151,6 +151,14 @@ impl Reply {
     }
 }
 
+/// The whole answer, as it is.
+impl From<http::Response<Bytes>> for Reply {
+    fn from(response: http::Response<Bytes>) -> Self {
+        let (parts, body) = response.into_parts();
+        Self::bytes(parts.status.as_u16(), body).edit(|answer| answer.headers = parts.headers)
+    }
+}
+
 /// What a path answers over time: made from a [`Reply`], a list of replies, or a closure.
 ///
 /// A list is used up in order and its last reply stays.

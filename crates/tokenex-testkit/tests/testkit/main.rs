@@ -8,4 +8,5 @@ mod proxy;
 mod support;
 mod tls;
 mod transport;
+mod twins;
 mod web;

@@ -1,0 +1,32 @@
+//! Twins of Microsoft Entra and what belongs to it.
+//!
+//! [`EntraTwin`] is `login.microsoftonline.com`: tenants are made on it, clients in the tenants, trust and secrets on the
+//! clients, and its book says what was asked. What Azure spreads slowly, and what it refuses, can be switched while the
+//! program under test runs.
+
+mod agents;
+mod app;
+mod assertion;
+mod book;
+mod claims;
+mod directory;
+mod discovery;
+mod entra;
+mod federation;
+mod issuers;
+mod refusal;
+mod resource;
+mod secrets;
+mod tenant;
+mod text;
+mod token_endpoint;
+mod users;
+
+pub use app::App;
+pub use book::Exchange;
+pub use entra::EntraTwin;
+pub use federation::{Federation, FederationRefused};
+pub use resource::{EXCHANGE_AUDIENCE, EXCHANGE_AUDIENCE_ID, TokenVersion};
+pub use secrets::SecretKey;
+pub use tenant::Tenant;
+pub use users::UserAccount;

@@ -1,0 +1,3 @@
+//! Twins: each check must refuse, and each fault be seen.
+
+mod azure;
