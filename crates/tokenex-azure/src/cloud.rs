@@ -54,13 +54,24 @@ const CHINA: Known = Known {
     hosts: &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
     exchange: "api://AzureADTokenExchangeChina",
 };
+/// The newest ones; their hosts are those that Microsoft's own clients know.
+const FRANCE: Known = Known {
+    name: "the sovereign cloud of France",
+    hosts: &["login.sovcloud-identity.fr"],
+    exchange: "api://AzureADTokenExchangeFrance",
+};
+const GERMANY: Known = Known {
+    name: "the sovereign cloud of Germany",
+    hosts: &["login.sovcloud-identity.de"],
+    exchange: "api://AzureADTokenExchangeGermany",
+};
 
 /// What a token of Entra itself for the exchange audience carries as its `aud`: the id of the resource, not its URI
 /// ([managed identity as federated credential](https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity)).
 const EXCHANGE_IDS: [(&str, &str); 1] = [(PUBLIC.exchange, "fb60f99c-7a34-4190-8149-302f77469936")];
 
-/// Closed on 29 October 2021.
-const GERMANY: &str = "login.microsoftonline.de";
+/// The first German cloud, which was closed on 29 October 2021.
+const CLOSED: &str = "login.microsoftonline.de";
 
 const FORM: &str = "write it as https://login.microsoftonline.com";
 
@@ -71,11 +82,16 @@ impl Cloud {
     }
 
     /// Azure US Government, `login.microsoftonline.us`.
+    ///
+    /// A token of a managed identity names the exchange audience by an id that Microsoft has not published for this
+    /// cloud: to use one as identity, add it with [`accept_audience`](Self::accept_audience).
     pub fn us_government() -> Self {
         Self::known(&US_GOVERNMENT)
     }
 
     /// Azure China, operated by 21Vianet, `login.chinacloudapi.cn`.
+    ///
+    /// For managed identities the same holds as for [`us_government`](Self::us_government).
     pub fn china() -> Self {
         Self::known(&CHINA)
     }
@@ -131,11 +147,6 @@ impl Cloud {
         std::iter::once(self.exchange.as_str()).chain(ids).chain(self.accepted.iter().map(String::as_str)).collect()
     }
 
-    /// As people call it.
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// Scheme and authority, without a slash.
     pub(crate) fn origin(&self) -> String {
         format!("{}://{}", self.scheme, self.authority)
@@ -143,10 +154,6 @@ impl Cloud {
 
     pub(crate) fn target(&self) -> Target {
         Target::new(self.origin())
-    }
-
-    pub(crate) fn allows_plain_http(&self) -> bool {
-        self.scheme == Scheme::HTTP
     }
 
     fn known(known: &Known) -> Self {
@@ -182,13 +189,13 @@ impl Cloud {
             ));
         }
         let authority = without_default_port(&scheme, authority);
-        if authority.host().eq_ignore_ascii_case(GERMANY) {
-            return Err(bad("the German cloud was closed in 2021", "use the public cloud"));
+        if authority.host().eq_ignore_ascii_case(CLOSED) {
+            return Err(bad("the cloud of this authority host was closed in 2021", "use the public cloud"));
         }
         let is_at = |known: &&Known| {
             scheme == Scheme::HTTPS && known.hosts.iter().any(|host| authority.as_str().eq_ignore_ascii_case(host))
         };
-        let mut cloud = match [PUBLIC, US_GOVERNMENT, CHINA].iter().find(is_at) {
+        let mut cloud = match [PUBLIC, US_GOVERNMENT, CHINA, FRANCE, GERMANY].iter().find(is_at) {
             Some(known) => Self::known(known),
             None => Self { name: "a cloud of its own", ..Self::public() },
         };
@@ -248,6 +255,8 @@ mod tests {
             let found = Cloud::at(address).unwrap();
             assert_eq!((&found, found.audiences()[0]), (&cloud, audience));
         }
+        let france = Cloud::at("https://login.sovcloud-identity.fr").unwrap();
+        assert_eq!(france.audiences(), ["api://AzureADTokenExchangeFrance"]);
         let partner = Cloud::at("https://login.partner.microsoftonline.cn").unwrap();
         assert_eq!(partner.audiences(), Cloud::china().audiences());
         assert_eq!(partner.origin(), "https://login.partner.microsoftonline.cn");
@@ -259,7 +268,7 @@ mod tests {
         assert_eq!(cloud.target().name(), "https://login.example:8443");
         assert_eq!(cloud.audiences(), ["api://AzureADTokenExchange", "fb60f99c-7a34-4190-8149-302f77469936"]);
         // Looks like Microsoft's, and is not.
-        assert_eq!(Cloud::at("https://login.microsoftonline.us.example").unwrap().name(), "a cloud of its own");
+        assert_eq!(Cloud::at("https://login.microsoftonline.us.example").unwrap().name, "a cloud of its own");
     }
 
     #[test]

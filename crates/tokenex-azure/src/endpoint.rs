@@ -4,11 +4,13 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use tokenex_core::{AnyTransport, Attempt, Error, ErrorKind, Grant, Moment, Result, Target};
+use tokenex_core::{Attempt, Error, ErrorKind, Grant, Moment, Result, Target};
 
 use crate::cloud::Cloud;
 use crate::errors;
+use crate::route::Route;
 use crate::scope::Scope;
+use crate::tenant::{bad_tenant, check_tenant};
 use crate::token::AccessToken;
 use crate::wire::{Ends, Form, TokenAnswer, request_id};
 
@@ -27,17 +29,16 @@ pub(crate) struct Endpoint {
     base: String,
     uri: Uri,
     target: Target,
-    /// Only where it is not the scheduler's.
-    transport: Option<AnyTransport>,
+    route: Route,
 }
 
 impl Endpoint {
     /// # Errors
     /// [`ErrorKind::Configuration`] when the tenant is not one.
-    pub(crate) fn new(cloud: Cloud, tenant: String, transport: Option<AnyTransport>) -> Result<Self> {
+    pub(crate) fn new(cloud: Cloud, tenant: String, route: Route) -> Result<Self> {
         let (base, target) = (cloud.origin(), cloud.target());
         let uri = address(&base, &tenant)?;
-        Ok(Self { cloud, tenant, base, uri, target, transport })
+        Ok(Self { cloud, tenant, base, uri, target, route })
     }
 
     /// The endpoint of another tenant, at the same cloud and by the same way.
@@ -80,11 +81,7 @@ impl Endpoint {
             headers.insert(REQUEST_ID, value);
         }
         let sent = cx.moment();
-        let response = match &self.transport {
-            Some(own) => cx.send_through(own, request).await,
-            None => cx.send(request).await,
-        }
-        .map_err(named)?;
+        let response = self.route.send(cx, request).await.map_err(named)?;
         let (parts, body) = response.into_parts();
         Ok(Answer { status: parts.status, headers: parts.headers, body, sent, step, id, form })
     }
@@ -156,79 +153,19 @@ fn address(base: &str, tenant: &str) -> Result<Uri> {
     address.parse().map_err(|_| bad_tenant("the tenant makes the address unusable"))
 }
 
-/// A tenant is a GUID, or a domain name that the tenant has verified. Either way it is one segment of a path that cannot
-/// be read as anything else.
-fn check_tenant(tenant: &str) -> Result<()> {
-    const LENGTH_MAX: usize = 253;
-    if tenant.trim().is_empty() {
-        return Err(bad_tenant("the tenant is empty"));
-    }
-    if tenant.trim() != tenant {
-        return Err(bad_tenant("there are blanks around the tenant").with_advice("leave them out"));
-    }
-    if ["common", "organizations", "consumers"].iter().any(|many| tenant.eq_ignore_ascii_case(many)) {
-        return Err(bad_tenant(format!("\"{}\" is no tenant: a workload belongs to one", tenant.to_ascii_lowercase())));
-    }
-    let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
-    let characters = tenant.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
-    if !characters || !tenant.split('.').all(is_label) || tenant.len() > LENGTH_MAX {
-        return Err(bad_tenant("the tenant is neither an id nor a domain name"));
-    }
-    Ok(())
-}
-
-fn bad_tenant(what: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(ErrorKind::Configuration, what)
-        .with_provider("azure")
-        .with_code("tenant")
-        .with_advice("give the tenant's id, as `az account show --query tenantId` prints it, or its domain name")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn endpoint(tenant: &str) -> Result<Endpoint> {
-        Endpoint::new(Cloud::public(), tenant.to_owned(), None)
+        Endpoint::new(Cloud::public(), tenant.to_owned(), Route::Scheduler)
     }
 
     #[test]
     fn a_tenant_is_an_id_or_a_domain() {
         for tenant in ["72f988bf-86f1-41af-91ab-2d7cd011db47", "contoso.onmicrosoft.com", "contoso.example"] {
             let uri = endpoint(tenant).unwrap().uri;
-            assert_eq!(uri, format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"));
-        }
-    }
-
-    #[test]
-    fn nothing_in_a_tenant_changes_the_address() {
-        for tenant in [
-            "",
-            " ",
-            "common",
-            "Organizations",
-            "consumers",
-            " contoso.example",
-            "contoso.example\n",
-            "a/b",
-            "..",
-            ".",
-            "a?b",
-            "a#b",
-            "a%2fb",
-            "a@b",
-            "a\\b",
-            "a:b",
-            "a..b",
-            ".a",
-            "a.",
-            "-a",
-            "ä.example",
-            "a b",
-        ] {
-            let error = endpoint(tenant).unwrap_err();
-            assert_eq!((error.kind(), error.code()), (ErrorKind::Configuration, Some("tenant")), "{tenant:?}");
-            assert!(error.advice().is_some());
+            assert_eq!(uri.to_string(), format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tokenex_core::{AnyTokenSource, Attempt, Credential, Error, Grant, IdentityToken, Result};
+use tokenex_core::{AnyTokenSource, Attempt, Error, Grant, IdentityToken, Result};
 
 use crate::endpoint::{Answer, Endpoint};
 use crate::entra::Ask;
@@ -32,7 +32,8 @@ impl FederatedClient {
     ///
     /// The token that comes of it is bound to nothing: what becomes of the identity token later does not end it.
     pub(crate) async fn request(&self, endpoint: &Endpoint, cx: &Attempt, ask: &Ask<'_>) -> Result<Grant<AccessToken>> {
-        let identity = self.identity(endpoint, cx, ask).await?;
+        let identity = cx.identity(&self.identity, &endpoint.cloud().audiences()).await;
+        let identity = identity.map_err(|error| error.with_provider("azure").with_step(ask.step))?.into_value();
         let answer = self.send(endpoint, cx, ask, &identity).await?;
         if answer.is_success() {
             return answer.token(ask.scope);
@@ -42,21 +43,14 @@ impl FederatedClient {
             return Err(refusal);
         }
         // A source that fails now has nothing to say that helps more than the refusal.
-        let Ok(newer) = self.identity(endpoint, cx, ask).await else { return Err(refusal) };
-        if newer.same_as(&identity) {
-            return Err(refusal);
-        }
+        let other = cx.other_identity(&self.identity, &endpoint.cloud().audiences(), &identity).await;
+        let Ok(Some(newer)) = other else { return Err(refusal) };
+        let newer = newer.into_value();
         let answer = self.send(endpoint, cx, ask, &newer).await?;
         if answer.is_success() {
             return answer.token(ask.scope);
         }
         Err(self.refusal(&answer, endpoint, cx, &newer))
-    }
-
-    async fn identity(&self, endpoint: &Endpoint, cx: &Attempt, ask: &Ask<'_>) -> Result<IdentityToken> {
-        let accepted = endpoint.cloud().audiences();
-        let identity = cx.identity(&self.identity, &accepted).await;
-        Ok(identity.map_err(|error| error.with_provider("azure").with_step(ask.step))?.into_value())
     }
 
     async fn send(&self, endpoint: &Endpoint, cx: &Attempt, ask: &Ask<'_>, identity: &IdentityToken) -> Result<Answer> {

@@ -7,5 +7,5 @@
 mod answer;
 mod form;
 
-pub(crate) use answer::{Ends, Refused, TokenAnswer};
+pub(crate) use answer::{Ends, Refused, TokenAnswer, name_of};
 pub(crate) use form::{Form, request_id};

@@ -50,13 +50,18 @@ impl TokenAnswer {
         Ok(Self { token, ends, refresh_in: seconds(&members, "refresh_in").filter(|hint| !hint.is_zero()) })
     }
 
-    /// The name by which Microsoft's sign-in logs know the token: `uti`, or `jti`. Tokens for Microsoft's own APIs need
-    /// not be JWTs, so there may be none.
+    /// The name of the token, as [`name_of`] finds it.
     pub(crate) fn name(&self) -> Option<String> {
-        let payload = self.token.expose().split('.').nth(1)?;
-        let claims: Members = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-        ["uti", "jti"].iter().find_map(|name| text(&claims, name))
+        name_of(&self.token)
     }
+}
+
+/// The name by which Microsoft's sign-in logs know a token: `uti`, or `jti`. Tokens for Microsoft's own APIs need not be
+/// JWTs, so there may be none.
+pub(crate) fn name_of(token: &Secret) -> Option<String> {
+    let payload = token.expose().split('.').nth(1)?;
+    let claims: Members = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    ["uti", "jti"].iter().find_map(|name| text(&claims, name))
 }
 
 /// The answer of the token endpoint to a request that it refused

@@ -1,0 +1,28 @@
+//! The way to the token endpoint.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokenex_core::{AnyTransport, Attempt, Result};
+
+/// Whose transport carries the requests.
+#[derive(Debug, Clone)]
+pub(crate) enum Route {
+    /// The scheduler's.
+    Scheduler,
+    /// One of the client's own.
+    Own(AnyTransport),
+    /// One that trusts whatever CA is in a file now.
+    #[cfg(feature = "http")]
+    CaFile(std::sync::Arc<crate::tls::CaFile>),
+}
+
+impl Route {
+    pub(crate) async fn send(&self, cx: &Attempt, request: Request<Bytes>) -> Result<Response<Bytes>> {
+        match self {
+            Self::Scheduler => cx.send(request).await,
+            Self::Own(transport) => cx.send_through(transport, request).await,
+            #[cfg(feature = "http")]
+            Self::CaFile(file) => cx.send_through(&file.transport(cx).await?, request).await,
+        }
+    }
+}
