@@ -42,6 +42,7 @@ impl fmt::Debug for ClientSecret {
 const YOUNG: Duration = Duration::from_secs(10 * 60);
 
 /// A client that shows a secret.
+#[derive(Clone)]
 pub(crate) struct SecretClient {
     secret: AnySource<ClientSecret>,
 }

@@ -24,6 +24,7 @@ pub struct Cloud {
     name: &'static str,
     scheme: Scheme,
     authority: Authority,
+    own_exchange: &'static str,
     exchange: String,
     accepted: Vec<String>,
 }
@@ -147,6 +148,11 @@ impl Cloud {
         std::iter::once(self.exchange.as_str()).chain(ids).chain(self.accepted.iter().map(String::as_str)).collect()
     }
 
+    /// The exchange audience of the cloud itself, whatever else is asked for: a resource that it makes tokens for.
+    pub(crate) fn own_exchange_audience(&self) -> &'static str {
+        self.own_exchange
+    }
+
     /// Scheme and authority, without a slash.
     pub(crate) fn origin(&self) -> String {
         format!("{}://{}", self.scheme, self.authority)
@@ -161,6 +167,7 @@ impl Cloud {
             name: known.name,
             scheme: Scheme::HTTPS,
             authority: Authority::from_static(known.hosts[0]),
+            own_exchange: known.exchange,
             exchange: known.exchange.to_owned(),
             accepted: Vec::new(),
         }

@@ -31,6 +31,7 @@ struct Inner {
 }
 
 /// How a client shows that it is the client.
+#[derive(Clone)]
 pub(crate) enum Proof {
     Federated(FederatedClient),
     Secret(SecretClient),
@@ -97,17 +98,27 @@ impl Entra {
         }
     }
 
-    /// Another client at the same cloud and by the same way to the network, in `tenant` or in the same one.
+    /// The same client in another tenant, where it is installed.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`], naming the option.
-    pub(crate) fn other_client(&self, tenant: Option<&str>, client_id: &str, identity: AnyTokenSource) -> Result<Self> {
+    /// [`ErrorKind::Configuration`](tokenex_core::ErrorKind::Configuration) when it is no tenant.
+    pub(crate) fn in_tenant(&self, tenant: &str) -> Result<Self> {
+        Ok(Self::new(self.0.endpoint.of_tenant(tenant)?, self.0.proof.clone()))
+    }
+
+    /// Another client of the same tenant and by the same way to the network, whose identity is a token of this one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](tokenex_core::ErrorKind::Configuration) when it is no client id.
+    pub(crate) fn other_client(&self, client_id: &str, token: AnyTokenSource) -> Result<Self> {
         check_client_id(client_id)?;
-        let endpoint = match tenant {
-            Some(tenant) => self.0.endpoint.of_tenant(tenant)?,
-            None => self.0.endpoint.clone(),
-        };
-        Ok(Self::new(endpoint, Proof::Federated(FederatedClient::new(client_id.to_owned(), identity))))
+        let client = FederatedClient::by_own_token(client_id.to_owned(), token);
+        Ok(Self::new(self.0.endpoint.clone(), Proof::Federated(client)))
+    }
+
+    /// The audience of tokens that Entra itself takes for an identity in this cloud.
+    pub(crate) fn own_exchange_audience(&self) -> &'static str {
+        self.0.endpoint.cloud().own_exchange_audience()
     }
 
     /// The client, where it is known before its proof is.

@@ -65,6 +65,11 @@ pub(crate) fn is_about_the_assertion(refusal: &Error) -> bool {
     matches!(refusal.kind(), ErrorKind::Trust | ErrorKind::Identity)
 }
 
+/// Whether the refusal of a request on behalf of a person is about the person's token, and not about the client's.
+pub(crate) fn is_about_the_user(refusal: &Error) -> bool {
+    matches!(code(refusal), Some(50_013 | 500_131 | 500_133))
+}
+
 /// Whether a client or a secret made minutes ago gets this refusal until all of Entra has heard of it.
 pub(crate) fn may_not_have_spread(refusal: &Error) -> bool {
     matches!(code(refusal), Some(7_000_215 | 700_016 | 7_000_229 | 700_025))

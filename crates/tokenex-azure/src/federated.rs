@@ -14,14 +14,22 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 /// A client that shows an identity token, as it is, for its assertion
 /// ([client credentials with a federated credential](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#third-case-access-token-request-with-a-federated-credential)).
+#[derive(Clone)]
 pub(crate) struct FederatedClient {
     client_id: String,
     identity: AnyTokenSource,
+    /// The identity is a token that Entra itself made for this: there is nothing about its audience to check, and not in
+    /// every cloud is it known how Entra writes it.
+    own: bool,
 }
 
 impl FederatedClient {
     pub(crate) fn new(client_id: String, identity: AnyTokenSource) -> Self {
-        Self { client_id, identity }
+        Self { client_id, identity, own: false }
+    }
+
+    pub(crate) fn by_own_token(client_id: String, token: AnyTokenSource) -> Self {
+        Self { client_id, identity: token, own: true }
     }
 
     pub(crate) fn client_id(&self) -> &str {
@@ -32,7 +40,8 @@ impl FederatedClient {
     ///
     /// The token that comes of it is bound to nothing: what becomes of the identity token later does not end it.
     pub(crate) async fn request(&self, endpoint: &Endpoint, cx: &Attempt, ask: &Ask<'_>) -> Result<Grant<AccessToken>> {
-        let identity = cx.identity(&self.identity, &endpoint.cloud().audiences()).await;
+        let accepted = if self.own { Vec::new() } else { endpoint.cloud().audiences() };
+        let identity = cx.identity(&self.identity, &accepted).await;
         let identity = identity.map_err(|error| error.with_provider("azure").with_step(ask.step))?.into_value();
         let answer = self.send(endpoint, cx, ask, &identity).await?;
         if answer.is_success() {
@@ -43,7 +52,7 @@ impl FederatedClient {
             return Err(refusal);
         }
         // A source that fails now has nothing to say that helps more than the refusal.
-        let other = cx.other_identity(&self.identity, &endpoint.cloud().audiences(), &identity).await;
+        let other = cx.other_identity(&self.identity, &accepted, &identity).await;
         let Ok(Some(newer)) = other else { return Err(refusal) };
         let newer = newer.into_value();
         let answer = self.send(endpoint, cx, ask, &newer).await?;

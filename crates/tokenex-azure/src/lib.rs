@@ -1,6 +1,7 @@
 //! Microsoft Entra for tokenex.
 #![forbid(unsafe_code)]
 
+mod agent;
 mod client_secret;
 mod cloud;
 mod endpoint;
@@ -20,6 +21,7 @@ mod token;
 mod tokens;
 mod wire;
 
+pub use agent::{ActingUser, Agent, AgentBlueprint, AgentToken, AgentUser, OnBehalfOf};
 pub use client_secret::ClientSecret;
 pub use cloud::Cloud;
 pub use entra::{Entra, EntraBuilder, EntraToken};

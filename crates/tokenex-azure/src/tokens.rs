@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokenex_core::{Error, ErrorKind, Handle, Keep, Provider, Result, Scheduler};
 
+use crate::entra::Entra;
 use crate::scope::Scope;
 use crate::token::AccessToken;
 
@@ -20,6 +21,15 @@ pub(crate) const SCOPES_MAX: usize = 100;
 /// token that nobody else holds is no longer kept fresh.
 #[derive(Clone)]
 pub struct Tokens(Arc<Inner>);
+
+impl Entra {
+    /// This client's tokens for several scopes, each kept by `scheduler` when it is first asked for.
+    pub fn tokens(&self, scheduler: &Scheduler) -> Tokens {
+        let entra = self.clone();
+        let client = self.client_id().unwrap_or("client").to_owned();
+        Tokens::new(scheduler, client, move |scope| entra.token_for(scope))
+    }
+}
 
 struct Inner {
     keep: Box<dyn Fn(Scope) -> Handle<AccessToken> + Send + Sync>,
@@ -35,7 +45,7 @@ impl Tokens {
     ) -> Self {
         let scheduler = scheduler.clone();
         let keep = move |scope: Scope| {
-            let name = format!("{client} {scope}");
+            let name = format!("azure {client} {scope}");
             scheduler.keep(Keep::new(provider(scope)).name(name))
         };
         Self(Arc::new(Inner { keep: Box::new(keep), kept: Mutex::default() }))
