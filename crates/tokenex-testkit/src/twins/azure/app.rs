@@ -143,6 +143,10 @@ impl App {
         look(self.twin.state().directory.app(&self.client_id).expect("clients are never taken away"))
     }
 
+    pub(super) fn is_system_assigned(&self) -> bool {
+        self.read(|app| matches!(app.kind, Kind::SystemAssigned(_)))
+    }
+
     fn edit(&self, change: impl FnOnce(&mut AppState)) {
         change(self.twin.state().directory.app_mut(&self.client_id).expect("clients are never taken away"));
     }

@@ -104,10 +104,6 @@ impl AppState {
         self.principals.iter().find(|known| known.tenant == tenant).map(|known| known.object_id.as_str())
     }
 
-    pub(super) fn is_managed_identity(&self) -> bool {
-        self.resource_id().is_some()
-    }
-
     /// The resource id of a managed identity.
     pub(super) fn resource_id(&self) -> Option<&str> {
         match &self.kind {

@@ -1,5 +1,6 @@
 //! The twin of `login.microsoftonline.com`.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -64,6 +65,8 @@ pub(super) struct State {
     pub(super) issuers: Issuers,
     pub(super) settings: Settings,
     pub(super) book: Book,
+    /// Codes to refuse the next exchanges with.
+    refusals: VecDeque<u32>,
     pub(super) refresh_tokens: Vec<RefreshToken>,
     ids: u64,
 }
@@ -179,8 +182,15 @@ impl EntraTwin {
         self.0.faults.next(times, &fault);
     }
 
-    /// Forgets the faults to come.
+    /// Refuses the next exchanges, so many, with this AADSTS code, whatever they are: for conditions that the twin does
+    /// not model, such as a policy of the tenant.
+    pub fn refuse(&self, times: usize, code: u32) {
+        self.state().refusals.extend(std::iter::repeat_n(code, times));
+    }
+
+    /// Forgets the faults and the refusals to come.
     pub fn heal(&self) {
+        self.state().refusals.clear();
         self.0.faults.heal();
     }
 
@@ -219,7 +229,10 @@ impl EntraTwin {
     fn exchange(&self, tenant: &str, form: &Form, correlation_id: &str, now: SystemTime) -> Result<Value, Refusal> {
         let granted = {
             let mut state = self.state();
-            let granted = token_endpoint::judge(&mut state, tenant, form, now);
+            let granted = match state.refusals.pop_front() {
+                Some(code) => Err(refusal::of_code(code)),
+                None => token_endpoint::judge(&mut state, tenant, form, now),
+            };
             let text = |name| form.get(name).unwrap_or_default().to_owned();
             state.book.write(Exchange {
                 at: now,

@@ -95,13 +95,6 @@ pub(super) fn check_new(
     Ok(())
 }
 
-/// What of an assertion is compared.
-pub(super) struct Presented<'a> {
-    pub(super) issuer: &'a str,
-    pub(super) subject: &'a str,
-    pub(super) audiences: &'a [String],
-}
-
 /// A credential as one exchange sees it.
 pub(super) struct Trust {
     issuer: String,

@@ -2,10 +2,12 @@
 //!
 //! [`EntraTwin`] is `login.microsoftonline.com`: tenants are made on it, clients in the tenants, trust and secrets on the
 //! clients, and its book says what was asked. What Azure spreads slowly, and what it refuses, can be switched while the
-//! program under test runs.
+//! program under test runs. [`PlatformTwin`] is the endpoint that gives a workload on Azure its managed identity, and
+//! [`ArmTwin`] an API to use a token at.
 
 mod agents;
 mod app;
+mod arm;
 mod assertion;
 mod book;
 mod claims;
@@ -14,6 +16,7 @@ mod discovery;
 mod entra;
 mod federation;
 mod issuers;
+mod managed_identity;
 mod refusal;
 mod resource;
 mod secrets;
@@ -23,9 +26,11 @@ mod token_endpoint;
 mod users;
 
 pub use app::App;
+pub use arm::{ArmTwin, ResourceGroup, Subscription};
 pub use book::Exchange;
 pub use entra::EntraTwin;
 pub use federation::{Federation, FederationRefused};
+pub use managed_identity::{Asked, ExpiryForm, PlatformTwin};
 pub use resource::{EXCHANGE_AUDIENCE, EXCHANGE_AUDIENCE_ID, TokenVersion};
 pub use secrets::SecretKey;
 pub use tenant::Tenant;

@@ -6,6 +6,7 @@ use super::app::App;
 use super::claims::{About, Proof, Unsigned};
 use super::entra::EntraTwin;
 use super::resource::{Resource, TokenVersion};
+use super::tenant::Tenant;
 
 /// A user account, as it stands in the directory.
 pub(super) struct User {
@@ -43,6 +44,10 @@ impl UserAccount {
     /// The user principal name.
     pub fn principal_name(&self) -> &str {
         &self.principal_name
+    }
+
+    pub(super) fn tenant(&self) -> Tenant {
+        Tenant::new(self.twin.clone(), self.tenant.clone())
     }
 
     /// A token of this user for an application: what a web application has in hand after the user signed in, and sends
