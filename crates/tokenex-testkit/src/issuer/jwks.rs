@@ -2,13 +2,16 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaVerificationAlgorithm, RSA_PKCS1_2048_8192_SHA256,
+    RsaPublicKeyComponents, UnparsedPublicKey,
+};
 use serde_json::Value;
 
 use super::keys::VerifyError;
 
-/// Checks the signature of `jwt` with published keys (RFC 7517 section 5) and returns its claims: ES256 and RS256. Times,
-/// issuer and audience are for the caller to judge.
+/// Checks the signature of `jwt` with published keys (RFC 7517 section 5) and returns its claims: ES256, ES384 and
+/// RS256. Times, issuer and audience are for the caller to judge.
 ///
 /// For an issuer of this test kit, [`IssuerKeys::verify`](super::IssuerKeys::verify) needs no document.
 ///
@@ -42,15 +45,17 @@ pub(super) fn decode_json(part: &str) -> Result<Value, VerifyError> {
 
 fn signed_by(key: &Value, algorithm: &str, message: &[u8], signature: &[u8]) -> bool {
     let member = |name: &str| key[name].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).unwrap_or_default();
+    let on_curve = |curve: &'static EcdsaVerificationAlgorithm| {
+        // An uncompressed point: 4, then x and y (SEC 1 section 2.3.3).
+        let point = [vec![4], member("x"), member("y")].concat();
+        UnparsedPublicKey::new(curve, point).verify(message, signature).is_ok()
+    };
     match (algorithm, key["kty"].as_str()) {
         ("RS256", Some("RSA")) => RsaPublicKeyComponents { n: member("n"), e: member("e") }
             .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
             .is_ok(),
-        ("ES256", Some("EC")) => {
-            // An uncompressed point: 4, then x and y of 32 bytes each (SEC 1 section 2.3.3).
-            let point = [vec![4], member("x"), member("y")].concat();
-            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
-        }
+        ("ES256", Some("EC")) => on_curve(&ECDSA_P256_SHA256_FIXED),
+        ("ES384", Some("EC")) => on_curve(&ECDSA_P384_SHA384_FIXED),
         _ => false,
     }
 }

@@ -9,12 +9,19 @@
 //!
 //! | twin of | module |
 //! |---|---|
+//! | AWS STS, and the endpoints that hand out credentials on AWS's machines | [`aws`] |
+//! | Google's token service, IAM Credentials, the metadata server | [`google`] |
 //! | Microsoft Entra, the managed-identity endpoints, and a little of Azure Resource Manager | [`azure`] |
 
+pub mod aws;
 pub mod azure;
 mod faults;
 mod form;
+pub mod google;
+mod issuers;
 mod served;
+mod spreading;
+mod text;
 
 use std::future::Future;
 use std::io;
