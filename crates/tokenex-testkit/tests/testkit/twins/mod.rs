@@ -1,3 +1,6 @@
 //! Twins: each check must refuse, and each fault be seen.
 
+mod aws;
 mod azure;
+mod google;
+mod support;
