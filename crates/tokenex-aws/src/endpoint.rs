@@ -1,0 +1,366 @@
+//! Which STS endpoint, and the way to it.
+//!
+//! The rules are those of the SDK's own resolver: regional endpoints, with their FIPS and dual-stack forms
+//! ([endpoints](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_region-endpoints.html)). Nothing is
+//! read from the environment here.
+
+use std::fmt;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use aws_sdk_sts::config::Region;
+use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use http::Uri;
+use tokenex_core::{AnyTransport, Attempt, Result, Target};
+
+use crate::session::bad;
+
+/// The name under which the SDK knows the one endpoint without a region.
+const GLOBAL: &str = "aws-global";
+
+/// The choices of an endpoint, as they were made.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EndpointOptions {
+    pub(crate) region: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) fips: bool,
+    pub(crate) dual_stack: bool,
+    /// As old SDKs did: of some regions, requests go to the global endpoint.
+    pub(crate) legacy: bool,
+    pub(crate) transport: Option<AnyTransport>,
+    #[cfg(feature = "http")]
+    pub(crate) ca_pem: Option<String>,
+}
+
+/// Where requests go, and how.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    region: String,
+    url: Option<String>,
+    fips: bool,
+    dual_stack: bool,
+    origin: String,
+    /// Only where it is not the scheduler's.
+    transport: Option<AnyTransport>,
+}
+
+impl EndpointOptions {
+    /// # Errors
+    /// [`ErrorKind::Configuration`](tokenex_core::ErrorKind::Configuration), naming the option.
+    pub(crate) fn resolve(self) -> Result<Endpoint> {
+        let mut region = self.region.ok_or_else(|| {
+            bad("region", "there is no region").with_advice(
+                "say in which region to ask STS, best the one that the program runs in; `aws-global` is the global endpoint",
+            )
+        })?;
+        check_region(&region)?;
+        if let Some(url) = &self.url {
+            check_url(url)?;
+        }
+        let ask = |region: &str, global| {
+            Params::builder()
+                .region(region)
+                .use_fips(self.fips)
+                .use_dual_stack(self.dual_stack)
+                .set_endpoint(self.url.clone())
+                .use_global_endpoint(global)
+                .build()
+                .map_err(|why| bad("region", "the region cannot be part of an address").with_source(why))
+        };
+        let mut resolved = resolve(&ask(&region, false)?)?;
+        if self.legacy && self.url.is_none() {
+            let global = resolve(&ask(&region, true)?)?;
+            if global != resolved {
+                (region, resolved) = (GLOBAL.to_owned(), global);
+            }
+        }
+        let uri: Uri = resolved.parse().map_err(|_| bad("endpoint", "the address of the endpoint is unusable"))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(bad("endpoint", "the address of the endpoint lacks a scheme or a host"));
+        };
+        let transport = match self.transport {
+            Some(transport) => Some(transport),
+            #[cfg(feature = "http")]
+            None => self.ca_pem.map(trusting).transpose()?,
+            #[cfg(not(feature = "http"))]
+            None => None,
+        };
+        Ok(Endpoint {
+            origin: format!("{scheme}://{authority}"),
+            region,
+            url: self.url,
+            fips: self.fips,
+            dual_stack: self.dual_stack,
+            transport,
+        })
+    }
+}
+
+#[cfg(feature = "http")]
+fn trusting(ca_pem: String) -> Result<AnyTransport> {
+    let transport = tokenex_core::http::HttpTransport::builder().ca_pem(ca_pem).build();
+    transport.map(AnyTransport::new).map_err(|error| error.with_provider("aws"))
+}
+
+impl Endpoint {
+    pub(crate) fn target(&self) -> Target {
+        Target::new(&self.origin)
+    }
+
+    /// Whether this is the one endpoint without a region, which lacks newer operations.
+    pub(crate) fn is_global(&self) -> bool {
+        self.region == GLOBAL || self.origin == "https://sts.amazonaws.com"
+    }
+
+    /// The same choices, for a client of the SDK.
+    pub(crate) fn configure(&self, config: aws_sdk_sts::config::Builder) -> aws_sdk_sts::config::Builder {
+        let mut config = config
+            .region(Region::new(self.region.clone()))
+            .use_fips(self.fips)
+            .use_dual_stack(self.dual_stack);
+        config.set_endpoint_url(self.url.clone());
+        config
+    }
+
+    /// Sends one request.
+    pub(crate) async fn send(
+        &self,
+        cx: &Attempt,
+        request: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>> {
+        match &self.transport {
+            Some(own) => cx.send_through(own, request).await,
+            None => cx.send(request).await,
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({}, {})", self.region, self.origin)
+    }
+}
+
+/// What the SDK makes of it.
+fn resolve(params: &Params) -> Result<String> {
+    let resolver = DefaultResolver::new();
+    let resolved = pin!(ResolveEndpoint::resolve_endpoint(&resolver, params));
+    // The rules are a table: there is nothing to wait for.
+    match resolved.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(endpoint)) => Ok(endpoint.url().to_owned()),
+        Poll::Ready(Err(why)) => Err(bad("endpoint", format!("AWS has no such endpoint: {why}"))
+            .with_advice("leave out FIPS or dual-stack, which not all regions have, or the address of your own")),
+        Poll::Pending => Err(bad("endpoint", "the rules of the AWS SDK did not say at once where to go")),
+    }
+}
+
+/// The SDK makes an address of any label, and a typing error is then a host that does not exist.
+fn check_region(region: &str) -> Result<()> {
+    const FORM: &str = "write it as eu-central-1";
+    let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let fits = region.len() <= 32 && region.starts_with(|c: char| c.is_ascii_lowercase()) && region.chars().all(is_label);
+    if region == GLOBAL {
+        return Ok(());
+    }
+    let Some((place, number)) = region.rsplit_once('-').filter(|(place, _)| fits && place.contains('-')) else {
+        return Err(bad("region", "the region is not one").with_advice(FORM));
+    };
+    let digits = number.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    if !digits.is_empty() && digits.len() < number.len() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(bad("region", format!("{region} is an availability zone")).with_advice("leave out the letter at its end"));
+    }
+    if place.ends_with('-') || number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(bad("region", "the region is not one").with_advice(FORM));
+    }
+    Ok(())
+}
+
+/// The address is not repeated: people put passwords into addresses.
+fn check_url(url: &str) -> Result<()> {
+    let bad = |what: &'static str| Err(bad("endpoint", what).with_advice("write it as https://host:port"));
+    let Ok(uri) = url.parse::<Uri>() else { return bad("the address of the endpoint is not a URL") };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return bad("the address of the endpoint lacks a scheme or a host");
+    };
+    if authority.as_str().contains('@') {
+        return bad("the address of the endpoint holds a user name");
+    }
+    if uri.query().is_some() {
+        return bad("the address of the endpoint holds a query");
+    }
+    match scheme {
+        "https" => Ok(()),
+        "http" if is_loopback(authority.host()) => Ok(()),
+        "http" => bad("plain http is only taken to this machine: the identity token would travel in the clear"),
+        _ => bad("the address of the endpoint is neither https nor http"),
+    }
+}
+
+/// Whether a host as it stands in a URL is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The choices of an endpoint, on a builder that keeps them in `endpoint`.
+macro_rules! endpoint_options {
+    ($builder:ident) => {
+        impl $builder {
+            /// In which region to ask STS: best the one that the program runs in. The credentials work in all regions.
+            /// `aws-global` is the global endpoint, whose credentials do not work in regions that an account has to enable.
+            pub fn region(mut self, region: impl Into<String>) -> Self {
+                self.endpoint.region = Some(region.into());
+                self
+            }
+
+            /// Another address than the region's, such as that of a VPC endpoint: `https`, or plain http on this machine.
+            /// The region is still needed. Excludes FIPS and dual-stack.
+            pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+                self.endpoint.url = Some(url.into());
+                self
+            }
+
+            /// Asks an endpoint whose cryptography is validated by
+            /// [FIPS 140](https://aws.amazon.com/compliance/fips/).
+            pub fn fips(mut self) -> Self {
+                self.endpoint.fips = true;
+                self
+            }
+
+            /// Asks an endpoint that IPv6 reaches too.
+            pub fn dual_stack(mut self) -> Self {
+                self.endpoint.dual_stack = true;
+                self
+            }
+
+            /// Takes region, endpoint, FIPS and dual-stack from what `aws_config` loaded, as far as they are set there.
+            /// Its retries, time limits, credentials and HTTP client are not taken: the scheduler has its own.
+            #[cfg(feature = "aws_sdk")]
+            pub fn sdk_config(mut self, config: &aws_types::SdkConfig) -> Self {
+                self.endpoint = self.endpoint.with_sdk_config(config);
+                self
+            }
+
+            /// Another way to the network than the scheduler's.
+            pub fn transport(mut self, transport: impl tokenex_core::Transport) -> Self {
+                self.endpoint.transport = Some(tokenex_core::AnyTransport::new(transport));
+                self
+            }
+
+            /// Trusts this CA for the endpoint, and no other: for an endpoint of one's own. PEM, one or several
+            /// certificates.
+            #[cfg(feature = "http")]
+            pub fn ca_pem(mut self, pem: impl Into<String>) -> Self {
+                self.endpoint.ca_pem = Some(pem.into());
+                self
+            }
+        }
+    };
+}
+pub(crate) use endpoint_options;
+
+#[cfg(test)]
+mod tests {
+    use tokenex_core::ErrorKind;
+
+    use super::*;
+
+    fn endpoint(change: impl FnOnce(&mut EndpointOptions)) -> Result<Endpoint> {
+        let mut options = EndpointOptions { region: Some("eu-central-1".to_owned()), ..EndpointOptions::default() };
+        change(&mut options);
+        options.resolve()
+    }
+
+    fn origin(change: impl FnOnce(&mut EndpointOptions)) -> String {
+        endpoint(change).unwrap().origin
+    }
+
+    fn refused(code: &str, word: &str, change: impl FnOnce(&mut EndpointOptions)) {
+        let error = endpoint(change).unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Configuration, Some(code)), "{error}");
+        assert!(error.to_string().contains(word) && error.advice().is_some(), "{error}");
+        assert!(!format!("{error:?}").contains("hunter22"));
+    }
+
+    #[test]
+    fn each_region_has_an_endpoint_and_so_have_its_forms() {
+        let of = |region: &str| origin(|options| options.region = Some(region.to_owned()));
+        assert_eq!(of("eu-central-1"), "https://sts.eu-central-1.amazonaws.com");
+        assert_eq!(of("us-gov-west-1"), "https://sts.us-gov-west-1.amazonaws.com");
+        assert_eq!(of("cn-north-1"), "https://sts.cn-north-1.amazonaws.com.cn");
+        assert_eq!(of("aws-global"), "https://sts.amazonaws.com");
+        assert_eq!(origin(|options| options.fips = true), "https://sts-fips.eu-central-1.amazonaws.com");
+        assert_eq!(origin(|options| options.dual_stack = true), "https://sts.eu-central-1.api.aws");
+        let both = origin(|options| (options.fips, options.dual_stack) = (true, true));
+        assert_eq!(both, "https://sts-fips.eu-central-1.api.aws");
+        assert_eq!(endpoint(|_| ()).unwrap().target().name(), "https://sts.eu-central-1.amazonaws.com");
+    }
+
+    #[test]
+    fn the_global_endpoint_is_for_the_regions_that_old_sdks_sent_there() {
+        let of = |region: &str| {
+            endpoint(|options| {
+                options.region = Some(region.to_owned());
+                options.legacy = true;
+            })
+            .unwrap()
+        };
+        assert_eq!(of("us-east-1").origin, "https://sts.amazonaws.com");
+        assert!(of("eu-central-1").is_global());
+        assert_eq!(of("eu-south-1").origin, "https://sts.eu-south-1.amazonaws.com");
+        assert!(!of("eu-south-1").is_global());
+        assert!(!endpoint(|_| ()).unwrap().is_global());
+    }
+
+    #[test]
+    fn a_region_is_checked_for_what_is_typed_wrong() {
+        for region in ["ap-southeast-7", "us-iso-east-1", "eusc-de-east-1", "us-isob-west-1", "mx-central-1"] {
+            assert!(endpoint(|options| options.region = Some(region.to_owned())).is_ok(), "{region}");
+        }
+        for region in ["", " ", "Frankfurt", "eu_central_1", "EU-CENTRAL-1", "eu-central", "eu-central-", "eu-1", "eu--1",
+            "eu-central-1 ", "eu-central-1.evil", "eu-central-1/x", "-eu-central-1", "eu-central-one", "eu-central-1@h"]
+        {
+            refused("region", "eu-central-1", |options| options.region = Some(region.to_owned()));
+        }
+        refused("region", "availability zone", |options| options.region = Some("eu-central-1a".to_owned()));
+        refused("region", "no region", |options| options.region = None);
+    }
+
+    #[test]
+    fn an_own_address_is_encrypted_or_on_this_machine_and_excludes_the_other_forms() {
+        for url in ["https://sts.internal.example", "https://proxy.example:8443/sts", "http://127.0.0.1:5000", "http://[::1]:1",
+            "http://localhost:4566"]
+        {
+            assert!(url.starts_with(&origin(|options| options.url = Some(url.to_owned()))));
+        }
+        for (url, word) in [
+            ("sts.internal.example", "scheme"),
+            ("http://sts.internal.example", "plain http"),
+            ("http://127.0.0.1.example", "plain http"),
+            ("ftp://sts.internal.example", "neither"),
+            ("https://user:hunter22@sts.internal.example", "user name"),
+            ("https://sts.internal.example/?token=hunter22", "query"),
+            ("https://a b/hunter22", "not a URL"),
+            ("", "URL"),
+        ] {
+            refused("endpoint", word, |options| options.url = Some(url.to_owned()));
+        }
+        let own = |options: &mut EndpointOptions| options.url = Some("https://sts.internal.example".to_owned());
+        refused("endpoint", "FIPS", |options| {
+            own(options);
+            options.fips = true;
+        });
+        refused("endpoint", "Dualstack", |options| {
+            own(options);
+            options.dual_stack = true;
+        });
+        assert!(
+            !endpoint(|options| {
+                own(options);
+                options.legacy = true;
+            })
+            .unwrap()
+            .is_global()
+        );
+    }
+}
