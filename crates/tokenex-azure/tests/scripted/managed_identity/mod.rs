@@ -1,0 +1,11 @@
+//! Managed identities before platforms that do what the test says.
+
+mod bad_days;
+mod canary;
+mod choices;
+mod identity;
+mod lifetimes;
+mod machine;
+mod requests;
+#[cfg(feature = "http")]
+mod service_fabric;
