@@ -5,6 +5,8 @@
 mod azure_identity;
 #[cfg(feature = "azure_core")]
 mod azurite;
+mod managed_identity;
 mod msal;
+mod relying_party;
 mod sockets;
 mod world;
