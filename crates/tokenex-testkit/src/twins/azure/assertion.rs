@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::claims::fmi_subject;
 use super::directory::{Directory, Kind, TenantState};
-use super::entra::State;
 use super::federation;
 use super::issuers::signature_refused;
 use super::refusal::{self, Refusal};
 use super::resource::EXCHANGE_AUDIENCE_ID;
+use super::state::State;
 
 /// Checks the assertion of a known client. An agent identity proves itself with the exchange token of its blueprint; all
 /// others with a token that one of their federated credentials names.
