@@ -133,7 +133,7 @@ impl Provider for AgentToken {
             Ok(grant) => return Ok(grant.into()),
             Err(error) => error,
         };
-        if !errors::wants_new_assertion(&refusal) {
+        if !errors::wants_another_assertion_than_the_kept(&refusal) {
             return Err(refusal);
         }
         let about_the_person = matches!(shown, Shown::Person(_)) && errors::is_about_the_user(&refusal);
