@@ -96,7 +96,7 @@ async fn of_several_identities_each_of_the_three_ids_finds_its_own() {
     assert!(is_token_of(&token, &two));
     environment.lock().unwrap().push(("DEFAULT_IDENTITY_CLIENT_ID", one.client_id().to_owned()));
     let identity = program_on(&world, &twin).1.client_id(one.client_id()).build().unwrap();
-    assert!(is_token_of(&*keep(&world, &identity).get().await.unwrap(), &one));
+    assert!(is_token_of(&keep(&world, &identity).get().await.unwrap(), &one));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,56 +2,56 @@
 
 use std::time::Duration;
 
-use serde_json::json;
 use tokenex_azure::{ManagedIdentity, Platform};
 use tokenex_core::{ErrorKind, Scheduler};
 use tokenex_testkit::tls::Certificates;
-use tokenex_testkit::web::{Reply, WebServer};
+use tokenex_testkit::twins::azure::{EntraTwin, PlatformTwin};
+use tokenex_testkit::twins::{Served, Twin as _};
 
 use crate::managed_identity::machine::VAULT;
 
-async fn server(certificates: &Certificates) -> WebServer {
-    let server = WebServer::start_tls(certificates).await.unwrap();
-    let answer = json!({"token_type": "Bearer", "expires_on": 4_000_000_000_u64, "resource": "r", "access_token": "t"});
-    server.on("/metadata/identity/oauth2/token", Reply::json(200, &answer));
-    server
+/// A cluster whose application has an identity.
+async fn cluster(certificates: &Certificates) -> (PlatformTwin, Served) {
+    let entra = EntraTwin::new();
+    let twin = PlatformTwin::service_fabric(&entra);
+    twin.assign(&entra.tenant("contoso.example").user_assigned_identity("app"));
+    let served = twin.serve_tls(certificates).await.unwrap();
+    (twin, served)
 }
 
-fn identity(server: &WebServer, thumbprint: String) -> ManagedIdentity {
-    let endpoint = format!("{}/metadata/identity/oauth2/token", server.url());
-    ManagedIdentity::builder()
-        .variables(move |name| match name {
-            "IDENTITY_ENDPOINT" => Some(endpoint.clone()),
-            "IDENTITY_HEADER" => Some("s3cret".to_owned()),
-            "IDENTITY_SERVER_THUMBPRINT" => Some(thumbprint.clone()),
-            _ => None,
-        })
-        .build()
-        .unwrap()
+fn identity(twin: &PlatformTwin, served: &Served, thumbprint: String) -> ManagedIdentity {
+    let mut environment = twin.environment(&served.url());
+    environment.push(("IDENTITY_SERVER_THUMBPRINT", thumbprint));
+    let lookup = move |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    ManagedIdentity::builder().variables(lookup).build().unwrap()
 }
 
 #[tokio::test]
-async fn the_certificate_with_the_thumbprint_is_trusted_though_nobody_signed_it() {
+async fn the_certificate_with_the_thumbprint_is_trusted_though_its_signer_and_name_are_not() {
     let certificates = Certificates::for_names(&["elsewhere.test"]);
-    let server = server(&certificates).await;
-    let identity = identity(&server, certificates.leaf_sha1().to_uppercase());
+    let (twin, served) = cluster(&certificates).await;
+    let identity = identity(&twin, &served, certificates.leaf_sha1().to_uppercase());
     assert_eq!(identity.platform(), Platform::ServiceFabric);
     let scheduler = Scheduler::builder(tokio::runtime::Handle::current()).start();
     let token = scheduler.keep(identity.token(VAULT).unwrap());
     token.ready(Duration::from_secs(10)).await.unwrap();
-    let request = &server.requests()[0];
-    assert_eq!(request.query(), "api-version=2019-07-01-preview&resource=https%3A%2F%2Fvault.azure.net");
-    assert_eq!(request.header("secret"), "s3cret");
+    assert_eq!(twin.asked()[0].resource, "https://vault.azure.net");
+
+    // What the application is not given is an error that says where to give it.
+    twin.rotate_secret();
+    let refused = scheduler.keep(identity.token(VAULT).unwrap()).get().await.unwrap_err();
+    assert_eq!((refused.kind(), refused.code()), (ErrorKind::NotFound, Some("ManagedIdentityNotFound")), "{refused}");
+    assert!(!refused.is_transient() && refused.to_string().contains("manifest"), "{refused}");
     scheduler.shutdown(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]
 async fn another_certificate_is_never_sent_the_secret() {
-    let server = server(&Certificates::for_loopback()).await;
-    let identity = identity(&server, Certificates::for_loopback().leaf_sha1());
+    let (twin, served) = cluster(&Certificates::for_loopback()).await;
+    let identity = identity(&twin, &served, Certificates::for_loopback().leaf_sha1());
     let scheduler = Scheduler::builder(tokio::runtime::Handle::current()).start();
     let error = scheduler.keep(identity.token(VAULT).unwrap()).get().await.unwrap_err();
     assert_eq!((error.kind(), error.step()), (ErrorKind::Tls, Some("managed identity (Service Fabric)")), "{error}");
-    assert!(server.requests().is_empty());
+    assert!(served.server().requests().is_empty());
     scheduler.shutdown(Duration::from_secs(5)).await;
 }
