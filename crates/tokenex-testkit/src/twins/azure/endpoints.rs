@@ -81,6 +81,10 @@ impl Twin for EntraTwin {
         let path: Vec<&str> = request.uri().path().trim_matches('/').split('/').collect();
         match (request.method(), path.as_slice()) {
             (&Method::POST, [tenant, "oauth2", "v2.0", "token"]) => self.token(tenant, request),
+            (method, [_, "oauth2", "v2.0", "token"]) => {
+                let refusal = refusal::only_post(method);
+                self.json(refusal.status, &refusal.body(&correlation_id(request), self.now()))
+            }
             (&Method::GET, [tenant, rest @ ..]) => {
                 let found =
                     self.state().directory.tenant(tenant).map(|known| discovery::document(known, rest, request));

@@ -38,7 +38,8 @@ use crate::twins::faults::Faults;
 ///     app.client_id(),
 /// );
 /// let address = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", tenant.id());
-/// let answer = entra.answer(&http::Request::post(address).body(Bytes::from(body)).unwrap());
+/// let request = http::Request::post(address).header("content-type", "application/x-www-form-urlencoded");
+/// let answer = entra.answer(&request.body(Bytes::from(body)).unwrap());
 /// assert_eq!(answer.status(), 200);
 /// ```
 #[derive(Clone)]
@@ -82,6 +83,8 @@ impl EntraTwin {
     }
 
     /// Entra can read the keys of this issuer from now on.
+    ///
+    /// Microsoft documents RS256 alone for foreign tokens. The twin takes ES256 as well, so that tests need no RSA keys.
     pub fn reach(&self, issuer: &IssuerKeys) {
         self.state().issuers.reach(issuer);
     }

@@ -59,9 +59,9 @@ impl PlatformTwin {
         };
         let asked = &mut self.state().asked;
         if asked.len() == KEPT {
-            asked.remove(0);
+            asked.pop_front();
         }
-        asked.push(Asked { at: now, resource, selector, outcome });
+        asked.push_back(Asked { at: now, resource, selector, outcome });
         response
     }
 

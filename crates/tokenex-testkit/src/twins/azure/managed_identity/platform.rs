@@ -1,5 +1,6 @@
 //! One place where workloads run, with the identities that it gives them.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,7 +59,7 @@ pub(super) struct State {
     pub(super) cached_until: Duration,
     pub(super) expiry: ExpiryForm,
     pub(super) cache: Cache,
-    pub(super) asked: Vec<Asked>,
+    pub(super) asked: VecDeque<Asked>,
 }
 
 impl PlatformTwin {
@@ -104,7 +105,7 @@ impl PlatformTwin {
             cached_until: Duration::from_secs(43_200),
             expiry: ExpiryForm::EpochText,
             cache: Cache::default(),
-            asked: Vec::new(),
+            asked: VecDeque::new(),
         };
         Self(Arc::new(Inner { entra: entra.clone(), kind, state: Mutex::new(state), faults: Faults::default() }))
     }
@@ -187,7 +188,7 @@ impl PlatformTwin {
     /// The last 10,000 requests that were judged, in their order: those that a fault answered and the first halves of
     /// Azure Arc's exchanges are not among them.
     pub fn asked(&self) -> Vec<Asked> {
-        self.state().asked.clone()
+        self.state().asked.iter().cloned().collect()
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -105,4 +105,17 @@ fn keys_are_the_published_ones_and_must_be_readable() {
     assert_eq!(code(&world.identity().forged().sign()), 700_027);
     world.issuer.rotate(Algorithm::Es256, OldKey::Kept);
     assert_eq!(code(&world.identity().sign()), 7_000_272);
+
+    // Of very many keys Entra looks at the first hundred.
+    let mut many = world.issuer.jwks();
+    let keys = many["keys"].as_array_mut().unwrap();
+    let newest = keys.pop().unwrap();
+    let other = keys[0].clone();
+    keys.resize(99, other.clone());
+    keys.push(newest.clone());
+    world.entra.reach_jwks(ISSUER, &many);
+    assert_eq!(code(&world.identity().sign()), 0);
+    many["keys"].as_array_mut().unwrap().insert(0, other);
+    world.entra.reach_jwks(ISSUER, &many);
+    assert_eq!(code(&world.identity().sign()), 7_000_272);
 }

@@ -8,7 +8,7 @@ use tokenex_testkit::issuer::verify_with_jwks;
 use tokenex_testkit::twins::Twin as _;
 use tokenex_testkit::twins::azure::{App, EXCHANGE_AUDIENCE, ExpiryForm, PlatformTwin};
 
-use super::support::{Answer, MANAGEMENT, World};
+use super::support::{Answer, FORM, MANAGEMENT, World};
 
 const RESOURCE: &str = "resource=https%3A%2F%2Fmanagement.azure.com%2F";
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01";
@@ -213,7 +213,9 @@ fn cloud_shell_speaks_for_the_person() {
     let person = world.tenant.user("person@contoso.com");
     let twin = PlatformTwin::cloud_shell(&world.entra, &person);
     let ask = |metadata: &str, body: &'static str| {
-        let request = http::Request::post("http://localhost:50342/oauth2/token").header("metadata", metadata);
+        let request = http::Request::post("http://localhost:50342/oauth2/token")
+            .header("metadata", metadata)
+            .header("content-type", FORM);
         Answer::of(twin.answer(&request.body(Bytes::from(body)).unwrap()))
     };
     let claims = ask("true", RESOURCE).claims();

@@ -13,7 +13,7 @@ use tokenex_testkit::transport::InMemory;
 use tokenex_testkit::twins::azure::{EXCHANGE_AUDIENCE, EntraTwin};
 use tokenex_testkit::twins::{Fault, Twin as _};
 
-use super::support::{ASSERTION_TYPE, Answer, ISSUER, MANAGEMENT, SUBJECT, World};
+use super::support::{ASSERTION_TYPE, Answer, FORM, ISSUER, MANAGEMENT, SUBJECT, World};
 use crate::support::{client, plain_client, within};
 
 fn body(world: &World) -> String {
@@ -58,7 +58,7 @@ async fn in_memory_it_lives_on_the_clock_of_the_test() {
             ])
             .finish();
         let url = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", tenant.id());
-        let request = http::Request::post(url).body(Bytes::from(body)).unwrap();
+        let request = http::Request::post(url).header("content-type", FORM).body(Bytes::from(body)).unwrap();
         Answer::of(network.send(request, Duration::from_secs(60)).await.unwrap())
     };
     assert_eq!(send().await.status, 200);
@@ -87,8 +87,13 @@ async fn over_https_discovery_names_the_address_it_was_asked_at() {
         assert_eq!(document["issuer"], format!("https://login.microsoftonline.com/{tenant}/v2.0"));
         assert!(document["authorization_endpoint"].as_str().unwrap().starts_with(&base));
 
-        let request = client.post(document["token_endpoint"].as_str().unwrap()).body(body(&world));
-        let answer = within(request.send()).await.unwrap().bytes().await.unwrap();
+        let request = client.post(document["token_endpoint"].as_str().unwrap());
+        let answer = within(request.header("content-type", FORM).body(body(&world)).send())
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap();
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         let jwks = get(document["jwks_uri"].as_str().unwrap()).await;
         let claims = verify_with_jwks(&jwks, answer["access_token"].as_str().unwrap()).unwrap();
@@ -108,7 +113,8 @@ async fn over_http_it_is_slow_and_half_where_told() {
     let served = world.entra.serve().await.unwrap();
     let url = format!("{}/{}/oauth2/v2.0/token", served.url(), world.tenant.id());
     let send = async || {
-        let answer = within(plain_client().post(&url).body(body(&world)).send()).await.unwrap();
+        let answer =
+            within(plain_client().post(&url).header("content-type", FORM).body(body(&world)).send()).await.unwrap();
         (answer.status().as_u16(), answer.bytes().await.unwrap())
     };
     world.entra.fault(1, Fault::Slow(Duration::from_millis(80)));

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tokenex_testkit::twins::Twin as _;
 use tokenex_testkit::twins::azure::EXCHANGE_AUDIENCE;
 
-use super::support::{ASSERTION_TYPE, Answer, ISSUER, MANAGEMENT, World};
+use super::support::{ASSERTION_TYPE, Answer, FORM, ISSUER, MANAGEMENT, World};
 
 #[test]
 fn a_refusal_has_every_member_that_entras_has() {
@@ -12,6 +12,7 @@ fn a_refusal_has_every_member_that_entras_has() {
     let id = "4f1cb1ac-5d0c-4d53-9b0a-1f2e3d4c5b6a";
     let request = http::Request::post("https://login.microsoftonline.com/nowhere.test/oauth2/v2.0/token")
         .header("client-request-id", id)
+        .header("content-type", FORM)
         .body(Bytes::from("grant_type=client_credentials&client_id=x"))
         .unwrap();
     let answer = Answer::of(world.entra.answer(&request));
@@ -61,6 +62,27 @@ fn what_the_request_lacks_is_named() {
     }
     let form: Vec<_> = full.into_iter().chain([("refresh_token", "x")]).collect();
     assert_eq!(world.post(world.tenant.id(), &form).status, 200, "other members do not matter");
+}
+
+#[test]
+fn what_is_no_form_is_not_looked_into() {
+    let world = World::federated();
+    let url = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", world.tenant.id());
+    let code = |request: http::request::Builder| {
+        let body = Bytes::from("grant_type=client_credentials");
+        Answer::of(world.entra.answer(&request.body(body).unwrap())).refusal().2
+    };
+    let said =
+        code(http::Request::post(&url).header("content-type", "application/x-www-form-urlencoded; charset=utf-8"));
+    let absent = code(http::Request::post(&url));
+    let json = code(http::Request::post(&url).header("content-type", "application/json"));
+    assert_eq!((said, absent, json), (900_144, 900_144, 900_144));
+    assert_eq!(world.entra.exchanges()[0].grant_type, "client_credentials");
+    assert_eq!(
+        (world.entra.exchanges()[1].grant_type.as_str(), world.entra.exchanges()[2].grant_type.as_str()),
+        ("", "")
+    );
+    assert_eq!(code(http::Request::get(&url)), 900_561);
 }
 
 #[test]
