@@ -26,6 +26,9 @@ fn what_differs_is_told_apart() {
     let identity = world.identity();
     assert_eq!(refusal(&identity.clone().claim("iss", "https://issuer.test/")), 700_211);
     assert_eq!(refusal(&world.issuer.token().subject(SUBJECT).audience("api://other")), 700_212);
+    assert_eq!(refusal(&identity.clone().claim("iss", "https://Issuer.test")), 700_211, "case matters");
+    let lower = EXCHANGE_AUDIENCE.to_lowercase();
+    assert_eq!(refusal(&world.issuer.token().subject(SUBJECT).audience(lower)), 700_212, "case matters");
     assert_eq!(refusal(&identity.clone().subject("other")), 700_213);
     assert_eq!(refusal(&identity.clone().subject(SUBJECT.to_uppercase())), 7_002_138);
     assert_eq!(refusal(&identity.clone().forged()), 700_027);
