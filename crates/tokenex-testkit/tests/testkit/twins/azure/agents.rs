@@ -143,6 +143,8 @@ fn an_agent_acts_as_its_own_user_by_name_or_by_id() {
     assert_eq!(ask(&t2, ("username", "person@contoso.com")).refusal().2, 65_001, "not the agent's user");
     assert_eq!(ask(&t2, ("username", "nobody@contoso.com")).refusal().2, 50_034);
     assert_eq!(ask(&t1, ("username", "first@contoso.com")).refusal().2, 700_213, "the first token for the second");
+    let for_management = agents.as_agent(&agents.agent, &t1, MANAGEMENT).token().to_owned();
+    assert_eq!(ask(&for_management, ("username", "first@contoso.com")).refusal().2, 700_212);
     assert_eq!(agents.ask("user_fic", &t1, &[("scope", GRAPH)]).refusal().2, 900_144);
 }
 
