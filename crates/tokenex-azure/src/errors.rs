@@ -60,6 +60,11 @@ pub(crate) fn wants_new_assertion(refusal: &Error) -> bool {
     matches!(code(refusal), Some(700_024 | 700_027 | 50_012 | 50_013 | 500_133))
 }
 
+/// As [`wants_new_assertion`], for an identity token that was kept for a while: its key may have been withdrawn since.
+pub(crate) fn wants_another_assertion_than_the_kept(refusal: &Error) -> bool {
+    wants_new_assertion(refusal) || code(refusal) == Some(7_000_272)
+}
+
 /// Whether the refusal is about the identity token, so that a person wants to see what it said.
 pub(crate) fn is_about_the_assertion(refusal: &Error) -> bool {
     matches!(refusal.kind(), ErrorKind::Trust | ErrorKind::Identity)

@@ -36,8 +36,7 @@ impl Tokens {
 ///
 /// Handing out a token sends nothing: it is the current one at once, and a refresh goes on in the background. Only before
 /// the first token of a scope does a request wait. When there is no usable token the error comes at once; it is of kind
-/// [`Credential`](azure_core::error::ErrorKind::Credential), and
-/// `error.downcast_ref::<`[`tokenex_core::Error`]`>()` has the details.
+/// [`Credential`](azure_core::error::ErrorKind::Credential), and [`reason`](Self::reason) has the details.
 ///
 /// # What the SDK keeps
 ///
@@ -91,6 +90,11 @@ impl SdkCredential {
                 .with_advice("report the scope that the client asks for"));
         };
         handle.rejected(generation).await
+    }
+
+    /// Our error in one that a client of the SDK returned, however deep the SDK has wrapped it.
+    pub fn reason<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
+        std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
     }
 
     async fn token(&self, scopes: &[&str]) -> Result<Arc<Issued<AccessToken>>> {

@@ -49,7 +49,7 @@ impl Agent {
 
     /// The agent's own tokens for several scopes, each kept by `scheduler` when it is first asked for.
     pub fn tokens(&self, scheduler: &Scheduler) -> Tokens {
-        self.tokens_of(scheduler, "itself".to_owned(), Acting::AsItself)
+        self.tokens_as(scheduler, &Acting::AsItself)
     }
 
     /// The agent as its user account, for what only users can have: a mailbox, a place in a team. The account must be one
@@ -86,9 +86,9 @@ impl Agent {
         Ok(OnBehalfOf::new(self.clone(), AnyTokenSource::new(user_token)))
     }
 
-    pub(super) fn tokens_of(&self, scheduler: &Scheduler, as_whom: String, acting: Acting) -> Tokens {
-        let agent = self.clone();
-        let client = format!("agent {} as {as_whom},", self.0.client_id);
+    pub(super) fn tokens_as(&self, scheduler: &Scheduler, acting: &Acting) -> Tokens {
+        let client = format!("agent {} as {acting},", self.0.client_id);
+        let (agent, acting) = (self.clone(), acting.clone());
         Tokens::new(scheduler, client, move |scope| AgentToken::new(agent.clone(), acting.clone(), scope))
     }
 

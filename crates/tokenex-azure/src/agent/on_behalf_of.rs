@@ -29,6 +29,6 @@ impl OnBehalfOf {
 
     /// The person's tokens for several scopes, each kept by `scheduler` when it is first asked for.
     pub fn tokens(&self, scheduler: &Scheduler) -> Tokens {
-        self.agent.tokens_of(scheduler, "a person".to_owned(), self.acting.clone())
+        self.agent.tokens_as(scheduler, &self.acting)
     }
 }

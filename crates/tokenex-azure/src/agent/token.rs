@@ -1,5 +1,6 @@
 //! The provider of an agent's tokens, whoever the agent acts as.
 
+use std::fmt;
 use std::sync::Arc;
 
 use tokenex_core::{
@@ -42,6 +43,16 @@ pub(super) enum Acting {
     OnBehalfOf {
         user_token: AnyTokenSource,
     },
+}
+
+impl fmt::Display for Acting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AsItself => f.write_str("itself"),
+            Self::AsUser { user, .. } => user.fmt(f),
+            Self::OnBehalfOf { .. } => f.write_str("a person"),
+        }
+    }
 }
 
 /// What one request shows beside the agent's own exchange token.
@@ -133,7 +144,7 @@ impl Provider for AgentToken {
             Ok(grant) => return Ok(grant.into()),
             Err(error) => error,
         };
-        if !errors::wants_new_assertion(&refusal) {
+        if !errors::wants_another_assertion_than_the_kept(&refusal) {
             return Err(refusal);
         }
         let about_the_person = matches!(shown, Shown::Person(_)) && errors::is_about_the_user(&refusal);

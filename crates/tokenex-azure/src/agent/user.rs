@@ -71,13 +71,11 @@ impl fmt::Display for AgentUser {
 pub struct ActingUser {
     agent: Agent,
     acting: Acting,
-    user: Arc<AgentUser>,
 }
 
 impl ActingUser {
     pub(super) fn new(agent: Agent, user: AgentUser, vouching: Handle<AccessToken>) -> Self {
-        let user = Arc::new(user);
-        Self { agent, acting: Acting::AsUser { user: user.clone(), vouching }, user }
+        Self { agent, acting: Acting::AsUser { user: Arc::new(user), vouching } }
     }
 
     /// The provider of a token for the user.
@@ -90,7 +88,7 @@ impl ActingUser {
 
     /// The user's tokens for several scopes, each kept by `scheduler` when it is first asked for.
     pub fn tokens(&self, scheduler: &Scheduler) -> Tokens {
-        self.agent.tokens_of(scheduler, self.user.to_string(), self.acting.clone())
+        self.agent.tokens_as(scheduler, &self.acting)
     }
 }
 

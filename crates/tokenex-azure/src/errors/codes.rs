@@ -242,7 +242,7 @@ fn about_client(code: u64) -> Option<Meaning> {
             "the client is registered as public, and public clients have no proof to show",
             "turn off \"Allow public client flows\" in its registration",
         ),
-        70_011 => terminal(
+        70_011 | 1_002_012 => terminal(
             Configuration,
             "the scope is not one",
             "write it as <resource>/.default, such as https://management.azure.com/.default",

@@ -23,7 +23,8 @@ pub struct ManagedIdentityBuilder {
 
 impl ManagedIdentityBuilder {
     /// The user-assigned identity with this client id. Where several are assigned one must be named, here or by one of
-    /// the other two ids; without, it is the identity of the machine or application itself.
+    /// the other two ids; without, it is the identity of the machine or application itself. `AZURE_CLIENT_ID` is not
+    /// read: it may be another client's.
     pub fn client_id(self, client_id: impl Into<String>) -> Self {
         self.select(Selector::Client(client_id.into()))
     }

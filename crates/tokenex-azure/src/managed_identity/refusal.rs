@@ -149,7 +149,7 @@ impl Refusal<'_> {
                 "the header `Metadata: true` did not arrive",
                 "a proxy in between drops it: metadata addresses must be reached directly",
             )
-        } else if is_code("invalid_resource") || is_code("AADSTS50001") || is_code("AADSTS500011") {
+        } else if ["invalid_resource", "AudienceNotSupported", "AADSTS50001", "AADSTS500011"].into_iter().any(is_code) {
             terminal(
                 Configuration,
                 "there is no such resource in the identity's tenant",

@@ -43,9 +43,10 @@ impl Said {
         if message.is_none() && code.is_none() {
             return None;
         }
+        let message = message.unwrap_or_default();
         Some(Self {
-            code: code.map(str::to_owned),
-            text: message.unwrap_or_default().to_owned(),
+            code: code_of_entra(message).or(code).map(str::to_owned),
+            text: message.to_owned(),
             correlation_id: text("correlationId").map(str::to_owned),
             ..Self::default()
         })
@@ -68,6 +69,13 @@ impl Said {
         }
         error
     }
+}
+
+/// The code at the head of what Entra said, passed on by the platform as it is: `AADSTS500011: ...`.
+fn code_of_entra(message: &str) -> Option<&str> {
+    let digits = message.strip_prefix("AADSTS")?;
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    (end > 0).then(|| &message[..message.len() - digits.len() + end])
 }
 
 /// A member by its name, in letters of any case: it depends on the version of the platform's framework.
@@ -96,6 +104,9 @@ mod tests {
             (r#"{"StatusCode":500,"Message":"An error","CorrelationId":"c"}"#, "", "An error"),
             (r#"{"ExceptionMessage":"An error","ExceptionType":"x"}"#, "", "An error"),
             (r#"{"error":{"correlationId":"c","code":"InvalidApiVersion","message":"no"}}"#, "InvalidApiVersion", "no"),
+            (r#"{"message":"AADSTS500011: not there"}"#, "AADSTS500011", "AADSTS500011: not there"),
+            (r#"{"error":{"code":"BadRequest","message":"AADSTS50001"}}"#, "AADSTS50001", "AADSTS50001"),
+            (r#"{"error":{"code":"BadRequest","message":"AADSTS"}}"#, "BadRequest", "AADSTS"),
         ] {
             assert_eq!(read(body), (code.to_owned(), text.to_owned()), "{body}");
         }

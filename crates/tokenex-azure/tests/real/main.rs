@@ -1,10 +1,10 @@
 //! The crate and the twin of Entra before real parts: other people's clients, an emulator, sockets.
 #![allow(missing_docs)]
 
-#[cfg(feature = "azure_core")]
 mod azure_identity;
-#[cfg(feature = "azure_core")]
 mod azurite;
+mod managed_identity;
 mod msal;
+mod relying_party;
 mod sockets;
 mod world;

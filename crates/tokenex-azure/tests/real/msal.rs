@@ -13,7 +13,7 @@ const EXCHANGE: &str = "api://AzureADTokenExchange/.default";
 
 /// A script beside this file that prints what MSAL answers, given this question.
 pub(crate) async fn answer(name: &str, question: &Value, adjust: impl FnOnce(PythonScript) -> PythonScript) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/msal").join(name);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/python").join(name);
     let script = PythonScript::new(script).unwrap().input(question.to_string());
     let end = adjust(script).run().await.unwrap();
     assert!(end.succeeded(), "{}", end.stderr());
@@ -27,19 +27,30 @@ pub(crate) fn claims_of(answer: &Value) -> Value {
 }
 
 /// MSAL got this code instead of a token.
-fn assert_refused(answer: &Value, code: u64) {
+pub(crate) fn assert_refused(answer: &Value, code: u64) {
     assert_eq!(answer["error_codes"], json!([code]), "{}", answer["error_description"]);
     let text = answer["error_description"].as_str().unwrap();
     assert!(text.starts_with(&format!("AADSTS{code}: ")), "{text}");
     assert!(answer.get("access_token").is_none());
 }
 
-/// MSAL's answers to one client that asks for each of the paths.
+/// MSAL's answers to one client that asks for each of the paths, with a workload's assertion about this subject.
 async fn by_assertion(world: &World, app: &App, subject: &str, scope: &str, paths: &[Option<&str>]) -> Value {
+    by_this_assertion(world, app, &world.assertion(subject), scope, paths).await
+}
+
+/// As [`by_assertion`], with any assertion.
+pub(crate) async fn by_this_assertion(
+    world: &World,
+    app: &App,
+    assertion: &str,
+    scope: &str,
+    paths: &[Option<&str>],
+) -> Value {
     let question = json!({
         "authority": world.authority(),
         "client_id": app.client_id(),
-        "assertion": world.assertion(subject),
+        "assertion": assertion,
         "scopes": [scope],
         "paths": paths,
     });

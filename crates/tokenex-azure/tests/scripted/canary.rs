@@ -13,7 +13,7 @@ use crate::world::{ARM, GRAPH, HOST, World, reply};
 
 /// A refusal that repeats everything that was sent.
 fn repeat(request: &http::Request<bytes::Bytes>, code: u32) -> Value {
-    let sent = String::from_utf8_lossy(request.body()).replace('&', " ").replace('=', " ");
+    let sent = String::from_utf8_lossy(request.body()).replace(['&', '='], " ");
     json!({"error": "invalid_client", "error_codes": [code], "trace_id": "t",
         "error_description": format!("AADSTS{code}: {sent} Trace ID: t")})
 }

@@ -1,6 +1,7 @@
 //! The crate before servers in memory, on a clock moved by hand.
 #![allow(missing_docs)]
 
+mod agents;
 mod canary;
 mod client_secret;
 mod entra;

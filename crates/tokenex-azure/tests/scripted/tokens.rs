@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokenex_azure::Tokens;
+use tokenex_azure::{ManagedIdentity, Platform, Tokens};
 use tokenex_core::{ErrorKind, Scheduler, State};
+use tokenex_testkit::twins::Twin as _;
+use tokenex_testkit::twins::azure::PlatformTwin;
 use tokio::sync::Barrier;
 
 use crate::world::{ARM, GRAPH, VAULT, World};
@@ -162,6 +164,23 @@ async fn after_a_shutdown_a_scope_says_so() {
     for scope in [ARM, GRAPH] {
         assert_eq!(tokens.handle(scope).unwrap().get().await.unwrap_err().kind(), ErrorKind::Shutdown);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_managed_identity_has_several_scopes_like_any_client() {
+    let world = World::new();
+    let machine = PlatformTwin::imds(&world.twin);
+    machine.assign(&world.tenant.system_assigned_identity("machine"));
+    machine.route(&world.network, "169.254.169.254");
+    let identity = ManagedIdentity::builder().platform(Platform::Imds).build().unwrap();
+    let tokens = identity.tokens(&world.scheduler);
+    for _ in 0..2 {
+        for scope in [ARM, VAULT] {
+            let token = tokens.handle(scope).unwrap().ready(s(5)).await.unwrap();
+            assert_eq!(token.scope().as_str(), scope);
+        }
+    }
+    assert_eq!(machine.asked().len(), 2);
 }
 
 /// Tokens of a client that never gets one: its network has no hosts.

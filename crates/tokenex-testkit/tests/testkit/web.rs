@@ -130,3 +130,19 @@ async fn a_slow_answer_takes_its_time() {
     assert_eq!(answer.text().await.unwrap(), "abcd");
     assert!(begun.elapsed() >= wait + 2 * pause, "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn a_path_with_a_script_of_its_own_goes_before_the_script_for_any() {
+    let server = WebServer::start().await.unwrap();
+    server.on("/own", Reply::status(201));
+    server.on_any(|request: &Received| {
+        let request = request.to_request();
+        Reply::text(202, format!("{} {}", request.method(), request.uri()))
+    });
+    let send = async |path: &str| {
+        let answer = within(plain_client().get(format!("{}{path}", server.url())).send()).await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(send("/own").await, (201, String::new()));
+    assert_eq!(send("/other?a=1").await, (202, "GET /other?a=1".to_owned()));
+}

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokenex_core::{Clock, ErrorKind};
 use tokenex_testkit::canary::Canary;
-use tokenex_testkit::transport::InMemory;
+use tokenex_testkit::transport::{Fault, InMemory};
+use tokenex_testkit::twins::Twin as _;
+use tokenex_testkit::twins::azure::{EntraTwin, PlatformTwin};
 
 use super::super::scratch::Scratch;
 use super::super::variables::variables;
@@ -85,6 +87,21 @@ async fn the_agents_challenge_is_met_with_the_contents_of_its_file() {
 }
 
 #[tokio::test]
+async fn the_twin_of_the_agent_is_content_with_the_key_and_with_nothing_else() {
+    let agent = Agent::new("t", "key");
+    let (entra, file) = (EntraTwin::new(), agent.folder.path("twin.key"));
+    let twin = PlatformTwin::arc(&entra, &file);
+    twin.assign(&entra.tenant("contoso.example").system_assigned_identity("machine"));
+    twin.route(&agent.network, HOST);
+    fs::write(&file, twin.secret()).unwrap();
+    agent.ask().await.unwrap();
+    assert_eq!((twin.asked().len(), agent.network.count(HOST)), (1, 2));
+    twin.rotate_secret();
+    let error = agent.ask().await.unwrap_err();
+    assert_eq!((error.kind(), agent.network.count(HOST)), (ErrorKind::Denied, 4), "{error}");
+}
+
+#[tokio::test]
 async fn an_agent_that_is_never_content_is_asked_twice_and_no_more() {
     let agent = Agent::new("t", "key");
     let file = agent.folder.path("a.key");
@@ -133,7 +150,7 @@ async fn an_agent_without_a_challenge_is_taken_at_its_word_and_its_refusal_too()
 #[tokio::test]
 async fn an_agent_that_does_not_run_is_named() {
     let agent = Agent::new("t", "key");
-    agent.network.fault(HOST, tokenex_testkit::transport::Fault::Unreachable);
+    agent.network.fault(HOST, Fault::Unreachable);
     let error = agent.ask().await.unwrap_err();
     assert_eq!((error.kind(), error.step()), (ErrorKind::Unavailable, Some("managed identity (Azure Arc)")));
     assert!(error.to_string().contains("azcmagent show"), "{error}");

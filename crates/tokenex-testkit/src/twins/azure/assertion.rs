@@ -7,12 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::claims::fmi_subject;
-use super::directory::{Directory, Kind, TenantState};
-use super::entra::State;
-use super::federation;
+use super::directory::{Kind, TenantState};
+use super::federation::{self, Trust};
 use super::issuers::signature_refused;
 use super::refusal::{self, Refusal};
-use super::resource::EXCHANGE_AUDIENCE_ID;
+use super::state::State;
 
 /// Checks the assertion of a known client. An agent identity proves itself with the exchange token of its blueprint; all
 /// others with a token that one of their federated credentials names.
@@ -22,49 +21,43 @@ pub(super) fn check(state: &mut State, client_id: &str, jwt: &str, now: SystemTi
     if issuer.starts_with("https://sts.windows.net/") {
         return Err(refusal::v1_issuer(issuer));
     }
-    let own = state.directory.tenants.iter().position(|tenant| tenant.v2_issuer() == issuer);
-    let claims = match own {
-        Some(tenant) => check_own(&state.directory, tenant, client_id, jwt, now, state.settings.leeway)?,
-        None => Value::Null,
-    };
-    let app = state.directory.app_mut(client_id).expect("the client was looked up before");
-    if matches!(app.kind, Kind::Agent(_)) && own.is_some() {
-        return Ok(());
+    match state.directory.tenants.iter().position(|tenant| tenant.v2_issuer() == issuer) {
+        Some(tenant) => check_own(state, tenant, client_id, jwt, now),
+        None => check_foreign(state, issuer, client_id, jwt, now),
     }
-    let trusts = federation::for_issuer(federation::seen(&mut app.federated, &app.name, now)?, issuer)?;
-    if own.is_some() {
-        return federation::check(&trusts, &claims);
-    }
-    // Keys are fetched only from issuers that a credential of this client names.
+}
+
+/// A token of an issuer outside of Entra. Keys are fetched only from issuers that a credential of this client names.
+fn check_foreign(state: &mut State, issuer: &str, client_id: &str, jwt: &str, now: SystemTime) -> Result<(), Refusal> {
+    let trusts = trusts(state, issuer, client_id, now)?;
     let claims = state.issuers.verify(issuer, jwt)?;
     check_times(&claims, now, state.settings.leeway)?;
     federation::check(&trusts, &claims)
 }
 
-/// A token that Entra itself issued, in this tenant.
-fn check_own(
-    directory: &Directory,
-    tenant: usize,
-    client_id: &str,
-    jwt: &str,
-    now: SystemTime,
-    leeway: Duration,
-) -> Result<Value, Refusal> {
-    let tenant = &directory.tenants[tenant];
+/// A token that Entra itself issued, in this tenant: that of a managed identity, or the exchange token for an agent.
+fn check_own(state: &mut State, tenant: usize, client_id: &str, jwt: &str, now: SystemTime) -> Result<(), Refusal> {
+    let tenant = &state.directory.tenants[tenant];
     let issuer = tenant.v2_issuer();
-    let claims = verify_own(tenant, jwt, now, leeway)?;
-    let app = directory.app(client_id).expect("the client was looked up before");
+    let claims = verify_own(tenant, jwt, now, state.settings.leeway)?;
+    let app = state.directory.app(client_id).expect("the client was looked up before");
     if let Kind::Agent(blueprint) = &app.kind {
-        return check_agent(tenant, &app.home, blueprint, client_id, &claims).map(|()| claims);
+        return check_agent(tenant, &app.home, blueprint, client_id, &claims);
     }
     if tenant.id != app.home {
         return Err(refusal::other_tenant(&issuer));
     }
-    let holder = claims["oid"].as_str().and_then(|object_id| directory.by_object_id(object_id));
-    match holder.map(|holder| &holder.kind) {
-        Some(Kind::UserAssigned(_)) => Ok(claims),
-        _ => Err(refusal::only_managed_identities()),
+    let holder = claims["oid"].as_str().and_then(|object_id| state.directory.by_object_id(object_id));
+    if !matches!(holder.map(|holder| &holder.kind), Some(Kind::UserAssigned(_))) {
+        return Err(refusal::only_managed_identities());
     }
+    federation::check(&trusts(state, &issuer, client_id, now)?, &claims)
+}
+
+/// What the client trusts of this issuer, as this exchange sees it.
+fn trusts(state: &mut State, issuer: &str, client_id: &str, now: SystemTime) -> Result<Vec<Trust>, Refusal> {
+    let app = state.directory.app_mut(client_id).expect("the client was looked up before");
+    federation::for_issuer(federation::seen(&mut app.federated, &app.name, now)?, issuer)
 }
 
 /// Signature and times of a token of this tenant.
@@ -86,13 +79,12 @@ fn check_agent(
         return Err(refusal::issuer_not_trusted(&tenant.v2_issuer()));
     }
     let subject = claims["sub"].as_str().unwrap_or_default();
-    if subject != fmi_subject(&tenant.id, blueprint, client_id) {
-        return Err(refusal::subject_not_trusted(subject));
+    // Only exchange tokens have such a subject, so the audience needs no look.
+    if subject == fmi_subject(&tenant.id, blueprint, client_id) {
+        Ok(())
+    } else {
+        Err(refusal::subject_not_trusted(subject))
     }
-    if claims["aud"] != EXCHANGE_AUDIENCE_ID {
-        return Err(refusal::audience_not_trusted(claims["aud"].as_str().unwrap_or_default()));
-    }
-    Ok(())
 }
 
 pub(super) fn check_times(claims: &Value, now: SystemTime, leeway: Duration) -> Result<(), Refusal> {

@@ -40,7 +40,6 @@ pub(super) enum About<'a> {
 }
 
 impl Unsigned {
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn new(
         tenant: &TenantState,
         client: &AppState,

@@ -1,28 +1,19 @@
 //! The twin of `login.microsoftonline.com`.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, DATE, PRAGMA};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::book::{Book, Exchange};
-use super::directory::{AppState, Directory, TenantState};
-use super::discovery;
-use super::issuers::Issuers;
-use super::refusal::{self, Refusal};
+use super::book::Exchange;
+use super::directory::TenantState;
+use super::state::State;
 use super::tenant::Tenant;
-use super::text::{guid, is_guid};
-use super::token_endpoint::{self, Client};
-use super::users::RefreshToken;
+use super::text::guid;
 use crate::issuer::{IssuerKeys, PooledKeys};
+use crate::twins::Fault;
 use crate::twins::faults::Faults;
-use crate::twins::form::Form;
-use crate::twins::{Fault, Twin};
 
 /// The twin of Microsoft Entra. Clones are the same twin.
 ///
@@ -47,7 +38,8 @@ use crate::twins::{Fault, Twin};
 ///     app.client_id(),
 /// );
 /// let address = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", tenant.id());
-/// let answer = entra.answer(&http::Request::post(address).body(Bytes::from(body)).unwrap());
+/// let request = http::Request::post(address).header("content-type", "application/x-www-form-urlencoded");
+/// let answer = entra.answer(&request.body(Bytes::from(body)).unwrap());
 /// assert_eq!(answer.status(), 200);
 /// ```
 #[derive(Clone)]
@@ -57,52 +49,6 @@ struct Cloud {
     now: Box<dyn Fn() -> SystemTime + Send + Sync>,
     state: Mutex<State>,
     faults: Faults,
-}
-
-#[derive(Default)]
-pub(super) struct State {
-    pub(super) directory: Directory,
-    pub(super) issuers: Issuers,
-    pub(super) settings: Settings,
-    pub(super) book: Book,
-    /// Codes to refuse the next exchanges with.
-    refusals: VecDeque<u32>,
-    pub(super) refresh_tokens: Vec<RefreshToken>,
-    ids: u64,
-}
-
-/// How tokens are handed out.
-pub(super) struct Settings {
-    pub(super) lifetime: Duration,
-    pub(super) refresh_in: Option<Duration>,
-    pub(super) seconds_as_text: bool,
-    /// How far the times of an assertion may be off.
-    pub(super) leeway: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            lifetime: Duration::from_secs(3599),
-            refresh_in: None,
-            seconds_as_text: false,
-            leeway: Duration::from_secs(300),
-        }
-    }
-}
-
-impl State {
-    /// A number that was not there before.
-    pub(super) fn next_id(&mut self) -> u64 {
-        self.ids += 1;
-        self.ids
-    }
-
-    /// The tenant and the application of a client that was looked up.
-    pub(super) fn parties(&self, client: &Client) -> (&TenantState, &AppState) {
-        let app = self.directory.app(&client.client_id).expect("the client was looked up before");
-        (&self.directory.tenants[client.tenant], app)
-    }
 }
 
 impl EntraTwin {
@@ -137,6 +83,8 @@ impl EntraTwin {
     }
 
     /// Entra can read the keys of this issuer from now on.
+    ///
+    /// Microsoft documents RS256 alone for foreign tokens. The twin takes ES256 as well, so that tests need no RSA keys.
     pub fn reach(&self, issuer: &IssuerKeys) {
         self.state().issuers.reach(issuer);
     }
@@ -209,88 +157,12 @@ impl EntraTwin {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
     pub(super) fn now(&self) -> SystemTime {
         (self.0.now)()
-    }
-
-    fn token(&self, tenant: &str, request: &Request<Bytes>) -> Response<Bytes> {
-        let now = self.now();
-        let correlation_id = correlation_id(request);
-        let refused = |refusal: &Refusal| self.json(refusal.status, &refusal.body(&correlation_id, now));
-        self.0.faults.answer(
-            || match self.exchange(tenant, &Form::of_body(request), &correlation_id, now) {
-                Ok(body) => self.json(StatusCode::OK, &body),
-                Err(refusal) => refused(&refusal),
-            },
-            |status| refused(&refusal::of_status(status)),
-        )
-    }
-
-    fn exchange(&self, tenant: &str, form: &Form, correlation_id: &str, now: SystemTime) -> Result<Value, Refusal> {
-        let granted = {
-            let mut state = self.state();
-            let granted = match state.refusals.pop_front() {
-                Some(code) => Err(refusal::of_code(code)),
-                None => token_endpoint::judge(&mut state, tenant, form, now),
-            };
-            let text = |name| form.get(name).unwrap_or_default().to_owned();
-            state.book.write(Exchange {
-                at: now,
-                tenant: tenant.to_owned(),
-                grant_type: text("grant_type"),
-                client_id: text("client_id"),
-                scope: text("scope"),
-                fmi_path: form.get("fmi_path").map(str::to_owned),
-                user: form.get("username").or_else(|| form.get("user_id")).map(str::to_owned),
-                correlation_id: correlation_id.to_owned(),
-                outcome: match &granted {
-                    Ok(granted) => Ok(granted.access.uti().to_owned()),
-                    Err(refusal) => Err(refusal.code),
-                },
-            });
-            granted?
-        };
-        // Signing takes a while, so it happens without the lock.
-        let mut body = granted.body;
-        if let Some(id) = granted.id {
-            body["id_token"] = json!(id.sign());
-        }
-        body["access_token"] = json!(granted.access.sign());
-        Ok(body)
-    }
-
-    pub(super) fn json(&self, status: StatusCode, body: &Value) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from(body.to_string()));
-        *response.status_mut() = status;
-        let date = HeaderValue::try_from(httpdate::fmt_http_date(self.now())).expect("a date is a header value");
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
-        headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-        headers.insert(DATE, date);
-        response
-    }
-}
-
-impl Twin for EntraTwin {
-    fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
-        let path: Vec<&str> = request.uri().path().trim_matches('/').split('/').collect();
-        match (request.method(), path.as_slice()) {
-            (&Method::POST, [tenant, "oauth2", "v2.0", "token"]) => self.token(tenant, request),
-            (&Method::GET, [tenant, rest @ ..]) => {
-                let found =
-                    self.state().directory.tenant(tenant).map(|known| discovery::document(known, rest, request));
-                match found {
-                    Some(Some(document)) => self.json(StatusCode::OK, &document),
-                    Some(None) => self.json(StatusCode::NOT_FOUND, &Value::Null),
-                    None => {
-                        let refusal = refusal::tenant_not_found(tenant);
-                        self.json(refusal.status, &refusal.body(&correlation_id(request), self.now()))
-                    }
-                }
-            }
-            _ => self.json(StatusCode::NOT_FOUND, &Value::Null),
-        }
     }
 }
 
@@ -304,10 +176,4 @@ impl fmt::Debug for EntraTwin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EntraTwin")
     }
-}
-
-/// The caller's, where it sent one.
-fn correlation_id(request: &Request<Bytes>) -> String {
-    let sent = request.headers().get("client-request-id").and_then(|value| value.to_str().ok());
-    sent.filter(|id| is_guid(id)).map_or_else(guid, str::to_owned)
 }

@@ -4,6 +4,10 @@
 //! clients, and its book says what was asked. What Azure spreads slowly, and what it refuses, can be switched while the
 //! program under test runs. [`PlatformTwin`] is the endpoint that gives a workload on Azure its managed identity, and
 //! [`ArmTwin`] an API to use a token at.
+//!
+//! What they do not model: flexible federated credentials, certificates of applications, Conditional Access (but
+//! [`EntraTwin::refuse`] answers with any code), sign-in in a browser, and the exchange audiences of national clouds in
+//! tokens of managed identities.
 
 mod agents;
 mod app;
@@ -13,6 +17,7 @@ mod book;
 mod claims;
 mod directory;
 mod discovery;
+mod endpoints;
 mod entra;
 mod federation;
 mod issuers;
@@ -20,6 +25,7 @@ mod managed_identity;
 mod refusal;
 mod resource;
 mod secrets;
+mod state;
 mod tenant;
 mod text;
 mod token_endpoint;

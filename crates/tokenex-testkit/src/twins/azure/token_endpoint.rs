@@ -10,10 +10,10 @@ use super::agents;
 use super::assertion;
 use super::claims::{About, Proof, Unsigned};
 use super::directory::{AppState, Kind, TenantState};
-use super::entra::{Settings, State};
 use super::refusal::{self, Refusal};
 use super::resource::{self, Resource};
 use super::secrets;
+use super::state::{Settings, State};
 use crate::twins::form::Form;
 
 /// The only type of client assertion (RFC 7523 section 2.2).

@@ -9,6 +9,7 @@ mod app_service;
 mod arc;
 mod cache;
 mod cloud_shell;
+mod endpoint;
 mod imds;
 mod machine_learning;
 mod platform;
@@ -44,17 +45,17 @@ struct Wanted {
     selector: Option<Selector>,
 }
 
-/// Which of the identities.
+/// Which of the identities: by client id, object id or resource id.
 enum Selector {
-    ClientId(String),
-    ObjectId(String),
-    ResourceId(String),
+    Client(String),
+    Object(String),
+    Resource(String),
 }
 
 impl Selector {
     fn text(&self) -> &str {
         match self {
-            Self::ClientId(text) | Self::ObjectId(text) | Self::ResourceId(text) => text,
+            Self::Client(text) | Self::Object(text) | Self::Resource(text) => text,
         }
     }
 
@@ -62,9 +63,9 @@ impl Selector {
     fn of(query: &Form, client_id: &[&str], object_id: &[&str], resource_id: &[&str]) -> Option<Self> {
         let find = |names: &[&str]| names.iter().find_map(|name| query.get(name)).map(str::to_owned);
         find(client_id)
-            .map(Self::ClientId)
-            .or_else(|| find(object_id).map(Self::ObjectId))
-            .or_else(|| find(resource_id).map(Self::ResourceId))
+            .map(Self::Client)
+            .or_else(|| find(object_id).map(Self::Object))
+            .or_else(|| find(resource_id).map(Self::Resource))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is wrong with the request itself: its members, its tenant, its client, its scope.
 
+use http::Method;
+
 use super::{Refusal, printable};
 
 pub(in super::super) fn parameter_absent(name: &str) -> Refusal {
@@ -7,6 +9,14 @@ pub(in super::super) fn parameter_absent(name: &str) -> Refusal {
         "invalid_request",
         900_144,
         format!("The request body must contain the following parameter: '{name}'."),
+    )
+}
+
+pub(in super::super) fn only_post(method: &Method) -> Refusal {
+    Refusal::bad(
+        "invalid_request",
+        900_561,
+        format!("The endpoint only accepts POST, OPTIONS requests. Received a {method} request."),
     )
 }
 

@@ -26,6 +26,9 @@ fn what_differs_is_told_apart() {
     let identity = world.identity();
     assert_eq!(refusal(&identity.clone().claim("iss", "https://issuer.test/")), 700_211);
     assert_eq!(refusal(&world.issuer.token().subject(SUBJECT).audience("api://other")), 700_212);
+    assert_eq!(refusal(&identity.clone().claim("iss", "https://Issuer.test")), 700_211, "case matters");
+    let lower = EXCHANGE_AUDIENCE.to_lowercase();
+    assert_eq!(refusal(&world.issuer.token().subject(SUBJECT).audience(lower)), 700_212, "case matters");
     assert_eq!(refusal(&identity.clone().subject("other")), 700_213);
     assert_eq!(refusal(&identity.clone().subject(SUBJECT.to_uppercase())), 7_002_138);
     assert_eq!(refusal(&identity.clone().forged()), 700_027);
@@ -104,5 +107,18 @@ fn keys_are_the_published_ones_and_must_be_readable() {
     assert_eq!(code(&world.identity().sign()), 0);
     assert_eq!(code(&world.identity().forged().sign()), 700_027);
     world.issuer.rotate(Algorithm::Es256, OldKey::Kept);
+    assert_eq!(code(&world.identity().sign()), 7_000_272);
+
+    // Of very many keys Entra looks at the first hundred.
+    let mut many = world.issuer.jwks();
+    let keys = many["keys"].as_array_mut().unwrap();
+    let newest = keys.pop().unwrap();
+    let other = keys[0].clone();
+    keys.resize(99, other.clone());
+    keys.push(newest.clone());
+    world.entra.reach_jwks(ISSUER, &many);
+    assert_eq!(code(&world.identity().sign()), 0);
+    many["keys"].as_array_mut().unwrap().insert(0, other);
+    world.entra.reach_jwks(ISSUER, &many);
     assert_eq!(code(&world.identity().sign()), 7_000_272);
 }

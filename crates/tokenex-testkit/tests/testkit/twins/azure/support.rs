@@ -15,6 +15,7 @@ use tokenex_testkit::twins::azure::{App, EXCHANGE_AUDIENCE, EntraTwin, Tenant};
 pub(super) const ISSUER: &str = "https://issuer.test";
 pub(super) const SUBJECT: &str = "system:serviceaccount:app:default";
 pub(super) const MANAGEMENT: &str = "https://management.azure.com/.default";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A tenant with one application that trusts one subject of one issuer, on a clock that stands until it is moved.
@@ -65,8 +66,8 @@ impl World {
         let url = format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token");
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(form);
-        let request = http::Request::post(url).body(Bytes::from(body.finish())).unwrap();
-        Answer::of(self.entra.answer(&request))
+        let request = http::Request::post(url).header("content-type", FORM);
+        Answer::of(self.entra.answer(&request.body(Bytes::from(body.finish())).unwrap()))
     }
 
     /// The client credentials grant with this assertion.

@@ -2,6 +2,9 @@
 //!
 //! Source: learn.microsoft.com, "Resources - List By Resource Group" (REST, version 2021-04-01).
 
+mod group;
+mod refused;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -11,7 +14,10 @@ use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::directory::TenantState;
+use group::Group;
+pub use group::{ResourceGroup, Subscription};
+use refused::{Refused, not_authorized, wrong_tenant};
+
 use super::entra::EntraTwin;
 use super::tenant::Tenant;
 use super::text::{guid, timestamp};
@@ -26,9 +32,6 @@ const AUDIENCES: [&str; 4] = [
     "https://management.azure.com/",
     "https://management.azure.com",
 ];
-
-/// What is asked for, in the words of role definitions.
-const ACTION: &str = "Microsoft.Resources/subscriptions/resourceGroups/resources/read";
 
 /// The twin of `management.azure.com`. Clones are the same.
 ///
@@ -59,28 +62,6 @@ struct State {
     groups: Vec<Group>,
     /// Object ids with the scopes that they may read.
     readers: Vec<(String, String)>,
-}
-
-struct Group {
-    subscription: String,
-    name: String,
-    /// Type and name of each.
-    resources: Vec<(String, String)>,
-}
-
-/// A subscription. Clones are the same.
-#[derive(Debug, Clone)]
-pub struct Subscription {
-    arm: ArmTwin,
-    id: String,
-}
-
-/// A resource group, to be changed while the program under test runs. Clones are the same group.
-#[derive(Debug, Clone)]
-pub struct ResourceGroup {
-    arm: ArmTwin,
-    subscription: String,
-    name: String,
 }
 
 impl ArmTwin {
@@ -186,69 +167,6 @@ impl ArmTwin {
     }
 }
 
-impl Subscription {
-    /// The subscription id, a GUID.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// The resource group with this name, which is made when it is new.
-    pub fn resource_group(&self, name: &str) -> ResourceGroup {
-        let mut state = self.arm.state();
-        if !state.groups.iter().any(|known| known.subscription == self.id && known.name.eq_ignore_ascii_case(name)) {
-            let (subscription, name) = (self.id.clone(), name.to_owned());
-            state.groups.push(Group { subscription, name, resources: Vec::new() });
-        }
-        ResourceGroup { arm: self.arm.clone(), subscription: self.id.clone(), name: name.to_owned() }
-    }
-
-    /// Lets the principal with this object id read everything in the subscription.
-    pub fn allow(&self, object_id: &str) {
-        self.arm.state().allow(object_id, &format!("/subscriptions/{}", self.id));
-    }
-}
-
-impl ResourceGroup {
-    /// The name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Adds a resource: `Microsoft.Storage/storageAccounts`, `pictures`.
-    pub fn add(&self, kind: &str, name: &str) {
-        self.edit(|group| group.resources.push((kind.to_owned(), name.to_owned())));
-    }
-
-    /// Takes all resources of this name away.
-    pub fn remove(&self, name: &str) {
-        self.edit(|group| group.resources.retain(|(_, known)| known != name));
-    }
-
-    /// Lets the principal with this object id read the group.
-    pub fn allow(&self, object_id: &str) {
-        self.arm.state().allow(object_id, &self.scope());
-    }
-
-    /// Takes the permission of [`allow`](Self::allow) away.
-    pub fn forbid(&self, object_id: &str) {
-        let scope = self.scope();
-        self.arm.state().readers.retain(|(known, granted)| known != object_id || *granted != scope);
-    }
-
-    fn scope(&self) -> String {
-        format!("/subscriptions/{}/resourceGroups/{}", self.subscription, self.name)
-    }
-
-    fn edit(&self, change: impl FnOnce(&mut Group)) {
-        let mut state = self.arm.state();
-        let group = state
-            .groups
-            .iter_mut()
-            .find(|known| known.subscription == self.subscription && known.name.eq_ignore_ascii_case(&self.name));
-        change(group.expect("groups are never taken away"));
-    }
-}
-
 impl State {
     fn allow(&mut self, object_id: &str, scope: &str) {
         self.readers.push((object_id.to_owned(), scope.to_owned()));
@@ -262,52 +180,6 @@ impl State {
             scope == granted || scope.strip_prefix(&granted).is_some_and(|below| below.starts_with('/'))
         })
     }
-}
-
-impl Group {
-    fn listed(&self) -> Vec<Value> {
-        let base = format!("/subscriptions/{}/resourceGroups/{}", self.subscription, self.name);
-        let one = |(kind, name): &(String, String)| {
-            json!({
-                "id": format!("{base}/providers/{kind}/{name}"),
-                "name": name,
-                "type": kind,
-                "location": "westeurope",
-                "tags": {},
-            })
-        };
-        self.resources.iter().map(one).collect()
-    }
-}
-
-/// A refusal in the form of Azure's APIs.
-#[derive(Debug)]
-struct Refused {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-}
-
-impl Refused {
-    fn not_found(code: &'static str, message: String) -> Self {
-        Self { status: StatusCode::NOT_FOUND, code, message }
-    }
-
-    fn unauthenticated(code: &'static str, message: String) -> Self {
-        Self { status: StatusCode::UNAUTHORIZED, code, message }
-    }
-}
-
-fn wrong_tenant(signer: &TenantState, tenant: &str) -> Refused {
-    Refused::unauthenticated(
-        "InvalidAuthenticationTokenTenant",
-        format!(
-            "The access token is from the wrong issuer '{}'. It must match the tenant 'https://sts.windows.net/{tenant}/' \
-             associated with this subscription. Please use the authority (URL) 'https://login.windows.net/{tenant}' to \
-             get the token.",
-            signer.v1_issuer()
-        ),
-    )
 }
 
 fn check_times(claims: &Value, now: SystemTime) -> Result<(), Refused> {
@@ -332,19 +204,6 @@ fn check_times(claims: &Value, now: SystemTime) -> Result<(), Refused> {
         ));
     }
     Ok(())
-}
-
-fn not_authorized(claims: &Value, object_id: &str, scope: &str) -> Refused {
-    let client = claims["appid"].as_str().unwrap_or(object_id);
-    Refused {
-        status: StatusCode::FORBIDDEN,
-        code: "AuthorizationFailed",
-        message: format!(
-            "The client '{client}' with object id '{object_id}' does not have authorization to perform action '{ACTION}' \
-             over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your \
-             credentials."
-        ),
-    }
 }
 
 impl Twin for ArmTwin {
