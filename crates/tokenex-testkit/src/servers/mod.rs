@@ -1,6 +1,6 @@
 //! Real servers, started from a test and gone with it, and real clients.
 //!
-//! [`Postgres`], [`OpenBao`] and [`Azurite`] listen on free loopback ports and
+//! [`Postgres`], [`OpenBao`], [`Azurite`] and [`Moto`] listen on free loopback ports and
 //! keep their files under the workspace's `target/servers/`. Each is stopped and
 //! cleaned up when its value is dropped, and also when this process panics, is
 //! interrupted or is killed: a small shell beside each server waits for the end
@@ -48,6 +48,7 @@
 
 mod azurite;
 mod error;
+mod moto;
 mod openbao;
 mod ports;
 mod postgres;
@@ -59,6 +60,7 @@ mod workspace;
 
 pub use azurite::Azurite;
 pub use error::ServerError;
+pub use moto::Moto;
 pub use openbao::{
     Admin, AuditedRequest, DatabaseConnection, DynamicRole, JwtRole, JwtTrust, OpenBao, Scheme, StaticRole,
 };

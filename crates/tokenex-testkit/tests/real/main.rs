@@ -3,6 +3,7 @@
 mod azurite;
 mod issuer;
 mod lifetime;
+mod moto;
 mod openbao;
 mod postgres;
 mod python;
