@@ -11,7 +11,7 @@ use crate::errors::Step;
 use crate::session::{Session, SessionOptions, bad, check_name};
 use crate::sts::Call;
 use crate::tags::{Tags, check_transitive};
-use crate::wire;
+use crate::wire::sts as wire;
 
 /// What a session lasts at most that was made with a role's session, in seconds
 /// ([role chaining](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining)).

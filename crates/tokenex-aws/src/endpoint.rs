@@ -114,10 +114,8 @@ impl Endpoint {
 
     /// The same choices, for a client of the SDK.
     pub(crate) fn configure(&self, config: aws_sdk_sts::config::Builder) -> aws_sdk_sts::config::Builder {
-        let mut config = config
-            .region(Region::new(self.region.clone()))
-            .use_fips(self.fips)
-            .use_dual_stack(self.dual_stack);
+        let mut config =
+            config.region(Region::new(self.region.clone())).use_fips(self.fips).use_dual_stack(self.dual_stack);
         config.set_endpoint_url(self.url.clone());
         config
     }
@@ -158,7 +156,8 @@ fn resolve(params: &Params) -> Result<String> {
 fn check_region(region: &str) -> Result<()> {
     const FORM: &str = "write it as eu-central-1";
     let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let fits = region.len() <= 32 && region.starts_with(|c: char| c.is_ascii_lowercase()) && region.chars().all(is_label);
+    let fits =
+        region.len() <= 32 && region.starts_with(|c: char| c.is_ascii_lowercase()) && region.chars().all(is_label);
     if region == GLOBAL {
         return Ok(());
     }
@@ -167,7 +166,9 @@ fn check_region(region: &str) -> Result<()> {
     };
     let digits = number.trim_end_matches(|c: char| c.is_ascii_lowercase());
     if !digits.is_empty() && digits.len() < number.len() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(bad("region", format!("{region} is an availability zone")).with_advice("leave out the letter at its end"));
+        return Err(
+            bad("region", format!("{region} is an availability zone")).with_advice("leave out the letter at its end")
+        );
     }
     if place.ends_with('-') || number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(bad("region", "the region is not one").with_advice(FORM));
@@ -317,9 +318,23 @@ mod tests {
         for region in ["ap-southeast-7", "us-iso-east-1", "eusc-de-east-1", "us-isob-west-1", "mx-central-1"] {
             assert!(endpoint(|options| options.region = Some(region.to_owned())).is_ok(), "{region}");
         }
-        for region in ["", " ", "Frankfurt", "eu_central_1", "EU-CENTRAL-1", "eu-central", "eu-central-", "eu-1", "eu--1",
-            "eu-central-1 ", "eu-central-1.evil", "eu-central-1/x", "-eu-central-1", "eu-central-one", "eu-central-1@h"]
-        {
+        for region in [
+            "",
+            " ",
+            "Frankfurt",
+            "eu_central_1",
+            "EU-CENTRAL-1",
+            "eu-central",
+            "eu-central-",
+            "eu-1",
+            "eu--1",
+            "eu-central-1 ",
+            "eu-central-1.evil",
+            "eu-central-1/x",
+            "-eu-central-1",
+            "eu-central-one",
+            "eu-central-1@h",
+        ] {
             refused("region", "eu-central-1", |options| options.region = Some(region.to_owned()));
         }
         refused("region", "availability zone", |options| options.region = Some("eu-central-1a".to_owned()));
@@ -328,9 +343,13 @@ mod tests {
 
     #[test]
     fn an_own_address_is_encrypted_or_on_this_machine_and_excludes_the_other_forms() {
-        for url in ["https://sts.internal.example", "https://proxy.example:8443/sts", "http://127.0.0.1:5000", "http://[::1]:1",
-            "http://localhost:4566"]
-        {
+        for url in [
+            "https://sts.internal.example",
+            "https://proxy.example:8443/sts",
+            "http://127.0.0.1:5000",
+            "http://[::1]:1",
+            "http://localhost:4566",
+        ] {
             assert!(url.starts_with(&origin(|options| options.url = Some(url.to_owned()))));
         }
         for (url, word) in [

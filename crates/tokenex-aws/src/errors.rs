@@ -7,6 +7,7 @@
 //! and the [common ones](https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html).
 
 mod codes;
+mod metadata;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use http::{HeaderMap, StatusCode};
 use tokenex_core::{Error, ErrorKind, Retry};
 
 use codes::{by_code, by_status};
+pub(crate) use metadata::{MetadataStep, expired_on_arrival, metadata_refusal, not_success};
 
 /// What was asked for, as it appears in errors and logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +83,8 @@ const YOUNG: Duration = Duration::from_secs(2 * 60);
 
 /// A refusal of credentials this old: of young ones it passes by itself.
 pub(crate) fn judge_by_age(refusal: Error, age: Option<Duration>) -> Error {
-    let spreading = matches!(stem(&refusal), Some("InvalidClientTokenId" | "UnrecognizedClient" | "SignatureDoesNotMatch"));
+    let spreading =
+        matches!(stem(&refusal), Some("InvalidClientTokenId" | "UnrecognizedClient" | "SignatureDoesNotMatch"));
     match age.filter(|age| spreading && *age < YOUNG) {
         Some(age) => refusal.with_retry(Retry::Transient).with_advice(format!(
             "the credentials were made {} s ago, and take a while to be known everywhere in AWS; if this lasts beyond {} \
@@ -99,7 +102,8 @@ fn stem(refusal: &Error) -> Option<&str> {
 
 /// An answer that is not STS's: a proxy's page, half an answer, nothing at all.
 fn foreign(status: StatusCode) -> Error {
-    const WHO: &str = "the answer is not in the form of STS: is a proxy or a load balancer answering, or the endpoint not STS?";
+    const WHO: &str =
+        "the answer is not in the form of STS: is a proxy or a load balancer answering, or the endpoint not STS?";
     let error = match status.as_u16() {
         300..=399 | 408 | 429 | 500..=599 => by_status(status).error(),
         200..=299 => Error::new(ErrorKind::Protocol, "the answer is not what STS answers"),

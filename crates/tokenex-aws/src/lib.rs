@@ -3,11 +3,15 @@
 
 mod assume_role;
 mod base;
+mod container;
 mod credentials;
 mod endpoint;
+mod env;
 mod errors;
 mod http_client;
+mod instance;
 mod outbound;
+pub mod output;
 #[cfg(feature = "aws_sdk")]
 mod sdk;
 mod session;
@@ -18,7 +22,9 @@ mod wire;
 
 pub use assume_role::{AssumeRole, AssumeRoleBuilder};
 pub use base::IntoBase;
+pub use container::{ContainerCredentials, ContainerCredentialsBuilder};
 pub use credentials::AwsCredentials;
+pub use instance::{InstanceCredentials, InstanceCredentialsBuilder};
 pub use outbound::{OutboundIdentity, OutboundIdentityBuilder, SigningAlgorithm};
 #[cfg(feature = "aws_sdk")]
 pub use sdk::{IntoSdk, SdkCredentials};

@@ -4,9 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_sts::primitives::DateTime;
-use tokenex_core::{
-    Attempt, Error, ErrorKind, IdentityToken, Input, Result, Retry, Secret, TokenRequest, TokenSource,
-};
+use tokenex_core::{Attempt, Error, ErrorKind, IdentityToken, Input, Result, Retry, Secret, TokenRequest, TokenSource};
 
 use crate::base::{Base, IntoBase};
 use crate::credentials::AwsCredentials;
@@ -15,7 +13,7 @@ use crate::errors::Step;
 use crate::session::{bad, seconds};
 use crate::sts::Call;
 use crate::tags::Tags;
-use crate::wire;
+use crate::wire::sts as wire;
 
 /// The shortest life of a token, and the longest.
 const DURATION_MIN: Duration = Duration::from_secs(60);
@@ -104,9 +102,8 @@ impl OutboundIdentity {
         if answer.output.expiration().and_then(|at: &DateTime| wire::moment(at)).is_none() {
             return Err(answer.blame(wire::not_as_documented("the answer does not say until when")));
         }
-        IdentityToken::new(Secret::new(token)).map_err(|_| {
-            answer.blame(wire::not_as_documented("the token in the answer is not a JWT"))
-        })
+        IdentityToken::new(Secret::new(token))
+            .map_err(|_| answer.blame(wire::not_as_documented("the token in the answer is not a JWT")))
     }
 
     /// What to ask for, in seconds: what was chosen, or less where the session ends before that. AWS refuses more.
@@ -121,11 +118,16 @@ impl OutboundIdentity {
         if left < DURATION_MIN {
             return Err(Error::new(
                 ErrorKind::Identity,
-                format!("the credentials that ask for the token end too soon: it lives {} s at least", DURATION_MIN.as_secs()),
+                format!(
+                    "the credentials that ask for the token end too soon: it lives {} s at least",
+                    DURATION_MIN.as_secs()
+                ),
             )
             .with_retry(Retry::Transient)
             .with_code("session_ends")
-            .with_advice("whoever hands the credentials out has stopped renewing them, or hands out short-lived ones"));
+            .with_advice(
+                "whoever hands the credentials out has stopped renewing them, or hands out short-lived ones",
+            ));
         }
         seconds(left, DURATION_MIN, DURATION_MAX).map(Some)
     }
@@ -152,7 +154,10 @@ impl TokenSource for OutboundIdentity {
 
 impl fmt::Debug for OutboundIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OutboundIdentity").field("endpoint", &self.endpoint).field("base", &self.base).finish_non_exhaustive()
+        f.debug_struct("OutboundIdentity")
+            .field("endpoint", &self.endpoint)
+            .field("base", &self.base)
+            .finish_non_exhaustive()
     }
 }
 

@@ -121,7 +121,9 @@ impl ProvideCredentials for SdkCredentials {
             match self.0.handle.get().await {
                 Ok(issued) => Ok(self.0.convert(&issued)),
                 // Not "not loaded": a chain would go on to somebody else's credentials.
-                Err(error) if error.kind() == ErrorKind::Configuration => Err(CredentialsError::invalid_configuration(error)),
+                Err(error) if error.kind() == ErrorKind::Configuration => {
+                    Err(CredentialsError::invalid_configuration(error))
+                }
                 Err(error) => Err(CredentialsError::provider_error(error)),
             }
         })

@@ -129,8 +129,11 @@ pub(crate) fn check_name(name: &str, code: &str, what: &str) -> Result<()> {
 /// [`ErrorKind::Configuration`].
 pub(crate) fn seconds(duration: Duration, min: Duration, max: Duration) -> Result<i32> {
     let out_of_bounds = || {
-        bad("duration", format!("the duration is {} s", duration.as_secs_f64()))
-            .with_advice(format!("it must be {} to {} s", min.as_secs(), max.as_secs()))
+        bad("duration", format!("the duration is {} s", duration.as_secs_f64())).with_advice(format!(
+            "it must be {} to {} s",
+            min.as_secs(),
+            max.as_secs()
+        ))
     };
     if !(min..=max).contains(&duration) {
         return Err(out_of_bounds());
@@ -186,14 +189,17 @@ fn check_policies(policy: Option<&str>, arns: &[String]) -> Result<()> {
                     && arn.resource.strip_prefix("policy/").is_some_and(|name| !name.is_empty())
             });
         if !is_policy {
-            return Err(bad("policy_arn", "the ARN of a managed session policy is not that of a policy")
-                .with_advice("write it as arn:aws:iam::aws:policy/ReadOnlyAccess or arn:aws:iam::123456789012:policy/name"));
+            return Err(bad("policy_arn", "the ARN of a managed session policy is not that of a policy").with_advice(
+                "write it as arn:aws:iam::aws:policy/ReadOnlyAccess or arn:aws:iam::123456789012:policy/name",
+            ));
         }
     }
-    let length = policy.into_iter().chain(arns.iter().map(String::as_str)).map(|text| text.chars().count()).sum::<usize>();
+    let length =
+        policy.into_iter().chain(arns.iter().map(String::as_str)).map(|text| text.chars().count()).sum::<usize>();
     if length > POLICY_MAX {
-        return Err(bad("policy", format!("the session policies have {length} characters together"))
-            .with_advice(format!("AWS takes {POLICY_MAX}; leave blanks out, or attach more of it to the role itself")));
+        return Err(bad("policy", format!("the session policies have {length} characters together")).with_advice(
+            format!("AWS takes {POLICY_MAX}; leave blanks out, or attach more of it to the role itself"),
+        ));
     }
     Ok(())
 }
@@ -304,7 +310,9 @@ mod tests {
             let session = check(|options| options.duration = Some(Duration::from_secs(seconds))).unwrap();
             assert_eq!(session.seconds, Some(seconds as i32));
         }
-        for duration in [Duration::ZERO, Duration::from_millis(899_999), Duration::from_millis(43_200_001), Duration::MAX] {
+        for duration in
+            [Duration::ZERO, Duration::from_millis(899_999), Duration::from_millis(43_200_001), Duration::MAX]
+        {
             refused("duration", "900 to 43200 s", |options| options.duration = Some(duration));
         }
     }
@@ -335,7 +343,12 @@ mod tests {
             options.policy = Some(format!("{almost} "));
             options.policy_arns = vec![managed.to_owned()];
         });
-        for arn in ["ReadOnlyAccess", "arn:aws:iam::123456789012:role/app", "arn:aws:iam::aws:policy/", "arn:aws:iam::x:policy/a"] {
+        for arn in [
+            "ReadOnlyAccess",
+            "arn:aws:iam::123456789012:role/app",
+            "arn:aws:iam::aws:policy/",
+            "arn:aws:iam::x:policy/a",
+        ] {
             refused("policy_arn", "policy", |options| options.policy_arns = vec![arn.to_owned()]);
         }
         refused("policy_arn", "11", |options| options.policy_arns = vec![managed.to_owned(); 11]);

@@ -4,10 +4,10 @@
 //! off: those are the engine's.
 
 use aws_sdk_sts::Client;
+use aws_sdk_sts::config::StalledStreamProtectionConfig;
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::timeout::TimeoutConfig;
 use aws_sdk_sts::config::{BehaviorVersion, Config, Credentials, FrameworkMetadata, IdentityCache, SharedHttpClient};
-use aws_sdk_sts::config::StalledStreamProtectionConfig;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_async::time::StaticTimeSource;
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use crate::credentials::AwsCredentials;
 use crate::endpoint::Endpoint;
 use crate::errors::{self, Refused, Step};
 use crate::http_client::{Sent, detour};
-use crate::wire;
+use crate::wire::sts as wire;
 
 /// One call: what is asked, and what must not turn up in what an error repeats.
 pub(crate) struct Call<'a> {
@@ -74,9 +74,11 @@ impl Call<'_> {
             }
         };
         let facts = Facts::of(&answered);
+        let whole = wire::is_whole(answered.body());
         match outcome {
-            Ok(output) => Ok(Answer { output, step: self.step, facts }),
-            Err(error) => Err(self.refusal(cx, &facts, error.as_service_error())),
+            Ok(output) if whole => Ok(Answer { output, step: self.step, facts }),
+            Ok(_) => Err(self.refusal(cx, &facts, None::<&E>)),
+            Err(error) => Err(self.refusal(cx, &facts, error.as_service_error().filter(|_| whole))),
         }
     }
 

@@ -24,7 +24,9 @@ impl Tags {
     /// [`ErrorKind::Configuration`](tokenex_core::ErrorKind::Configuration), naming the tag.
     pub(crate) fn check(&self) -> Result<()> {
         if self.0.len() > TAGS_MAX {
-            return Err(bad("tag", format!("there are {} tags", self.0.len())).with_advice(format!("AWS takes {TAGS_MAX}")));
+            return Err(
+                bad("tag", format!("there are {} tags", self.0.len())).with_advice(format!("AWS takes {TAGS_MAX}"))
+            );
         }
         for (at, (key, value)) in self.0.iter().enumerate() {
             check_key(key)?;
@@ -34,7 +36,8 @@ impl Tags {
             }
             // AWS tells keys apart without regard to case.
             if self.0[..at].iter().any(|(other, _)| other.to_lowercase() == key.to_lowercase()) {
-                return Err(bad("tag", format!("the tag {key:?} is there twice")).with_advice("upper and lower case are the same here"));
+                return Err(bad("tag", format!("the tag {key:?} is there twice"))
+                    .with_advice("upper and lower case are the same here"));
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use crate::errors::{self, Step};
 use crate::http_client::PLACEHOLDER;
 use crate::session::{Session, SessionOptions, bad};
 use crate::sts::Call;
-use crate::wire;
+use crate::wire::sts as wire;
 
 /// The audience that AWS's own documents and tools use.
 const AUDIENCE: &str = "sts.amazonaws.com";

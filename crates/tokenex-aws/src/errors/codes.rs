@@ -202,9 +202,11 @@ fn about_request(step: Step, code: &str, message: &str) -> Option<Meaning> {
             "STS is not active in this region for the account",
             "activate it in the account settings of IAM, or ask in another region",
         ),
-        "ValidationError" | "Validation" | "InvalidParameterValue" | "InvalidParameterCombination" | "MissingParameter" => {
-            out_of_bounds(message)
-        }
+        "ValidationError"
+        | "Validation"
+        | "InvalidParameterValue"
+        | "InvalidParameterCombination"
+        | "MissingParameter" => out_of_bounds(message),
         "InvalidAction" | "InvalidQueryParameter" | "MalformedQueryString" | "UnknownOperation" => terminal(
             Configuration,
             "the endpoint does not know what is asked",
@@ -237,11 +239,13 @@ fn out_of_bounds(message: &str) -> Meaning {
 fn about_service(code: &str) -> Option<Meaning> {
     use ErrorKind::{Throttled, Unavailable};
     Some(match code {
-        "Throttling" | "Throttled" | "TooManyRequests" | "RequestLimitExceeded" | "RequestThrottled" | "SlowDown" => transient(
-            Throttled,
-            "AWS asks for fewer requests",
-            "share one scheduler, and one credential for each role, instead of asking from many places",
-        ),
+        "Throttling" | "Throttled" | "TooManyRequests" | "RequestLimitExceeded" | "RequestThrottled" | "SlowDown" => {
+            transient(
+                Throttled,
+                "AWS asks for fewer requests",
+                "share one scheduler, and one credential for each role, instead of asking from many places",
+            )
+        }
         "InternalFailure" | "InternalError" | "InternalServerError" | "ServiceUnavailable" => {
             transient(Unavailable, "STS failed", "")
         }

@@ -14,7 +14,14 @@ fn each_refusal_is_classified_by_code_place_and_message() {
     use Step::{AssumeRole, Outbound, WebIdentity};
     // step, status, code, what AWS says, kind, transient
     let table: &[(Step, u16, &str, &str, ErrorKind, bool)] = &[
-        (WebIdentity, 400, "ExpiredTokenException", "Token expired: current date/time 1 must be before ...", Identity, true),
+        (
+            WebIdentity,
+            400,
+            "ExpiredTokenException",
+            "Token expired: current date/time 1 must be before ...",
+            Identity,
+            true,
+        ),
         (WebIdentity, 400, "ExpiredToken", "", Identity, true),
         (WebIdentity, 400, "IDPCommunicationError", "", Unavailable, true),
         (WebIdentity, 400, "IDPCommunicationErrorException", "", Unavailable, true),
@@ -28,7 +35,14 @@ fn each_refusal_is_classified_by_code_place_and_message() {
             true,
         ),
         (WebIdentity, 400, "InvalidIdentityToken", "Incorrect token audience", Trust, false),
-        (WebIdentity, 400, "InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://x", Trust, false),
+        (
+            WebIdentity,
+            400,
+            "InvalidIdentityToken",
+            "No OpenIDConnect provider found in your account for https://x",
+            Trust,
+            false,
+        ),
         (
             WebIdentity,
             400,
@@ -45,7 +59,14 @@ fn each_refusal_is_classified_by_code_place_and_message() {
         (AssumeRole, 400, "PackedPolicyTooLarge", "", Configuration, false),
         (WebIdentity, 403, "RegionDisabledException", "", Configuration, false),
         (WebIdentity, 400, "ValidationError", "1 validation error detected", Configuration, false),
-        (AssumeRole, 400, "ValidationError", "... exceeds the MaxSessionDuration set for this role.", Configuration, false),
+        (
+            AssumeRole,
+            400,
+            "ValidationError",
+            "... exceeds the MaxSessionDuration set for this role.",
+            Configuration,
+            false,
+        ),
         (
             AssumeRole,
             400,
@@ -63,7 +84,14 @@ fn each_refusal_is_classified_by_code_place_and_message() {
         (WebIdentity, 403, "SomethingNew", "", Denied, false),
         (WebIdentity, 400, "SomethingNew", "", Other, false),
         (AssumeRole, 403, "ExpiredToken", "The security token included in the request is expired", Identity, true),
-        (AssumeRole, 403, "InvalidClientTokenId", "The security token included in the request is invalid.", Trust, false),
+        (
+            AssumeRole,
+            403,
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid.",
+            Trust,
+            false,
+        ),
         (AssumeRole, 403, "SignatureDoesNotMatch", "The request signature we calculated does not match", Trust, false),
         (AssumeRole, 403, "SignatureDoesNotMatch", "Signature expired: 1 is now earlier than 2", Denied, true),
         (Outbound, 403, "SignatureDoesNotMatch", "Signature not yet current: 1 is still later than 2", Denied, true),
