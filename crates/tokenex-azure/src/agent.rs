@@ -1,16 +1,7 @@
 //! Agent identities ([Entra Agent ID](https://learn.microsoft.com/entra/agent-id/agent-oauth-protocols)).
 //!
-//! A *blueprint* is the application that stands for a kind of agent, and holds the only proof: a federated credential, a
-//! managed identity, a secret. An *agent identity* has no proof of its own. The chain is made of what is there anyway:
-//!
-//! ```text
-//! identity ──► blueprint ──► exchange token for one agent ──► agent ──► access token
-//!                                        └──► and the agent's own ──► agent user ──► access token
-//!                                        └──► and a person's token ──► on behalf of ──► access token
-//! ```
-//!
-//! The exchange token is an identity token like any other, so an agent is a federated client. Each agent has its own, made
-//! for it by name (`fmi_path`), and with it credentials of its own: nothing is shared between two agents of one blueprint.
+//! The exchange token that a blueprint makes for an agent is an identity token like any other, so an agent is a federated
+//! client; what is said of it to users stands at [`AgentBlueprint`].
 
 mod blueprint;
 mod identity;

@@ -48,7 +48,8 @@ impl FederatedClient {
             return answer.token(ask.scope);
         }
         let refusal = self.refusal(&answer, endpoint, cx, &identity);
-        if !errors::wants_new_assertion(&refusal) {
+        let mends = if self.own { errors::wants_another_assertion_than_the_kept } else { errors::wants_new_assertion };
+        if !mends(&refusal) || ask.blames_person(&refusal) {
             return Err(refusal);
         }
         // A source that fails now has nothing to say that helps more than the refusal.

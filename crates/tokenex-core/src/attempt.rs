@@ -105,8 +105,8 @@ impl Attempt {
             .await
     }
 
-    /// Asks `source` once more, after the target refused `refused` as stale. `None` when it has nothing else: sending the
-    /// same token again would be refused again.
+    /// Asks `source` once more, after the target refused `refused` as stale; a handle as the source gets itself another
+    /// one. `None` when there is nothing else: sending the same token again would be refused again.
     ///
     /// # Errors
     /// As [`identity`](Self::identity).
@@ -116,7 +116,7 @@ impl Attempt {
         accepted: &[&str],
         refused: &IdentityToken,
     ) -> Result<Option<Input<IdentityToken>>> {
-        let input = self.identity(source, accepted).await?;
+        let input = self.ask_for_identity(source, accepted, TokenRequest::new(self).refused(refused)).await?;
         Ok(Some(input).filter(|input| !input.value().same_as(refused)))
     }
 
@@ -149,7 +149,15 @@ impl Attempt {
     /// # Errors
     /// [`ErrorKind::Identity`], or the source's own.
     pub async fn identity(&self, source: &AnyTokenSource, accepted: &[&str]) -> Result<Input<IdentityToken>> {
-        let mut request = TokenRequest::new(self);
+        self.ask_for_identity(source, accepted, TokenRequest::new(self)).await
+    }
+
+    async fn ask_for_identity(
+        &self,
+        source: &AnyTokenSource,
+        accepted: &[&str],
+        mut request: TokenRequest<'_>,
+    ) -> Result<Input<IdentityToken>> {
         if let Some(first) = accepted.first() {
             request = request.audience(first);
         }

@@ -70,13 +70,14 @@ impl<T> Input<T> {
 #[non_exhaustive]
 pub struct TokenRequest<'a> {
     audience: Option<&'a str>,
+    refused: Option<&'a IdentityToken>,
     attempt: &'a Attempt,
 }
 
 impl<'a> TokenRequest<'a> {
     /// A token for whatever audience the source has.
     pub fn new(attempt: &'a Attempt) -> Self {
-        Self { audience: None, attempt }
+        Self { audience: None, refused: None, attempt }
     }
 
     /// A token for this audience. A source that cannot choose hands out what it has.
@@ -84,6 +85,19 @@ impl<'a> TokenRequest<'a> {
     pub fn audience(mut self, audience: &'a str) -> Self {
         self.audience = Some(audience);
         self
+    }
+
+    /// Another token than this one, which the target has just refused as stale. A source that keeps tokens should let go
+    /// of it; one that has nothing else hands it out again.
+    #[must_use]
+    pub fn refused(mut self, token: &'a IdentityToken) -> Self {
+        self.refused = Some(token);
+        self
+    }
+
+    /// The token that the target has just refused.
+    pub fn refused_token(&self) -> Option<&'a IdentityToken> {
+        self.refused
     }
 
     /// The audience that the target wants.

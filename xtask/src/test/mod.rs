@@ -48,6 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     report.stage("lints, other features", || stages::feature_combinations(&workspace));
     report.stage("unit and integration tests", || stages::tests(&workspace));
     report.stage("documentation tests", || stages::doc_tests(&workspace));
+    report.stage("examples", || stages::examples(&workspace));
     report.stage("documentation", || stages::documentation(&workspace));
     report.stage("public API", crate::api::compare);
     let last_line = if options.offline_only {

@@ -4,6 +4,7 @@
 //! builds each dependency once.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use super::real;
 use crate::{
@@ -55,6 +56,24 @@ pub(super) fn tests(workspace: &Workspace) -> Result<(), Failure> {
 
 pub(super) fn doc_tests(workspace: &Workspace) -> Result<(), Failure> {
     run(cargo(&workspace.root).arg("test").args(EVERYTHING).args(["--no-fail-fast", "--doc"]))
+}
+
+/// Runs the examples that need nothing, as their package's manifest lists them under `metadata.offline`.
+pub(super) fn examples(workspace: &Workspace) -> Result<(), Failure> {
+    // Built as everything else is, so that nothing is built twice.
+    run(cargo(&workspace.root).arg("build").args(EVERYTHING).arg("--examples"))?;
+    let built = workspace.build_dir().join("debug/examples");
+    let packages = workspace.metadata["packages"].as_array();
+    let listed =
+        packages.into_iter().flatten().filter_map(|package| package["metadata"]["offline"].as_array()).flatten();
+    let mut lines = listed.filter_map(|line| line.as_str()).peekable();
+    if lines.peek().is_none() {
+        return Err("no package lists an example to run".into());
+    }
+    lines.try_for_each(|line| {
+        let mut words = line.split(' ');
+        run(Command::new(built.join(words.next().unwrap_or_default())).args(words))
+    })
 }
 
 pub(super) fn documentation(workspace: &Workspace) -> Result<(), Failure> {

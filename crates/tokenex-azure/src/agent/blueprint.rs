@@ -9,7 +9,20 @@ use crate::entra::{Ask, Entra, check_client_id};
 use crate::scope::Scope;
 use crate::token::AccessToken;
 
-/// An agent identity blueprint: the one that can prove itself, for all its agents.
+/// An agent identity blueprint ([Entra Agent ID](https://learn.microsoft.com/entra/agent-id/agent-oauth-protocols)): the
+/// application that stands for a kind of agent, and the only one that holds a proof, of whatever kind.
+///
+/// An agent identity has no proof of its own. The blueprint asks for an exchange token in its name (`fmi_path`), and with
+/// that the agent gets its tokens: for itself, for its user account, or on behalf of a person.
+///
+/// ```text
+/// identity ──► blueprint ──► exchange token of one agent ──► access token of the agent
+///                                 ├──► and a token by which it vouches ──► access token of its user
+///                                 └──► and the token of a person ──► access token on behalf of the person
+/// ```
+///
+/// Each agent has an exchange token of its own, kept as long as it is used, and nothing is shared between two agents of one
+/// blueprint. Where Entra refuses an exchange token, it is replaced, and the request made once more, in the same attempt.
 ///
 /// ```no_run
 /// use tokenex_azure::{AgentBlueprint, Entra, ManagedIdentity};

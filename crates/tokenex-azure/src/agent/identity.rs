@@ -22,7 +22,6 @@ struct Inner {
     client_id: String,
     /// The agent as a client whose identity is the exchange token.
     client: Entra,
-    exchange_token: Handle<AccessToken>,
     exchange: Scope,
     user_audiences: Arc<[String]>,
 }
@@ -35,8 +34,8 @@ impl Agent {
         exchange: Scope,
         user_audiences: Arc<[String]>,
     ) -> Result<Self> {
-        let client = blueprint.other_client(&client_id, AnyTokenSource::new(exchange_token.clone()))?;
-        Ok(Self(Arc::new(Inner { client_id, client, exchange_token, exchange, user_audiences })))
+        let client = blueprint.other_client(&client_id, AnyTokenSource::new(exchange_token))?;
+        Ok(Self(Arc::new(Inner { client_id, client, exchange, user_audiences })))
     }
 
     /// The provider of a token for the agent itself, which acts on its own.
@@ -94,10 +93,6 @@ impl Agent {
 
     pub(super) fn client(&self) -> &Entra {
         &self.0.client
-    }
-
-    pub(super) fn exchange_token(&self) -> &Handle<AccessToken> {
-        &self.0.exchange_token
     }
 
     pub(super) fn user_audiences(&self) -> Vec<&str> {

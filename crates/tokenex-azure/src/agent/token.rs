@@ -86,8 +86,9 @@ impl AgentToken {
             (_, Shown::Person(person)) => {
                 let ask = Ask::new("on-behalf-of token", JWT_BEARER, &self.scope)
                     .with_secret("assertion", person.secret())
-                    .with("requested_token_use", "on_behalf_of");
-                client.request(cx, &ask).await.map_err(|refusal| match errors::is_about_the_user(&refusal) {
+                    .with("requested_token_use", "on_behalf_of")
+                    .for_person();
+                client.request(cx, &ask).await.map_err(|refusal| match ask.blames_person(&refusal) {
                     true => refusal.with_presented(person.claims()),
                     false => refusal,
                 })
@@ -112,8 +113,11 @@ impl AgentToken {
     async fn shown_instead(&self, cx: &Attempt, refused: &Shown) -> Option<Shown> {
         match (&self.acting, refused) {
             (Acting::AsUser { vouching, .. }, Shown::Vouching(held)) => {
-                let replaced = was_replaced(vouching, cx, held.generation()).await;
-                if replaced { self.shown(cx).await.ok() } else { None }
+                // Where telling changes nothing, or fails, the refusal itself says more.
+                match vouching.rejected_in(cx, held.generation()).await {
+                    Ok(Rejection::Replaced { .. }) => self.shown(cx).await.ok(),
+                    _ => None,
+                }
             }
             (Acting::OnBehalfOf { user_token }, Shown::Person(person)) => {
                 let other = cx.other_identity(user_token, &self.agent.user_audiences(), person).await;
@@ -135,10 +139,9 @@ impl Provider for AgentToken {
         self.agent.client().target()
     }
 
-    /// Sends the request; and when something that was shown may be stale, tells whoever keeps it, once, and sends it once
-    /// more if that brought something new.
+    /// Sends the request; and when what was shown beside the exchange token may be stale, once more with something newer.
+    /// A stale exchange token is the client's own business: it gets itself another one.
     async fn issue(&self, cx: &Attempt) -> Result<Outcome<AccessToken>> {
-        let exchange_token = self.agent.exchange_token().fetch(cx).await?.into_value();
         let shown = self.shown(cx).await?;
         let refusal = match self.request(cx, &shown).await {
             Ok(grant) => return Ok(grant.into()),
@@ -147,20 +150,11 @@ impl Provider for AgentToken {
         if !errors::wants_another_assertion_than_the_kept(&refusal) {
             return Err(refusal);
         }
-        let about_the_person = matches!(shown, Shown::Person(_)) && errors::is_about_the_user(&refusal);
-        let replaced =
-            !about_the_person && was_replaced(self.agent.exchange_token(), cx, exchange_token.generation()).await;
-        let instead = self.shown_instead(cx, &shown).await;
-        if !replaced && instead.is_none() {
-            return Err(refusal);
+        match self.shown_instead(cx, &shown).await {
+            Some(instead) => Ok(self.request(cx, &instead).await?.into()),
+            None => Err(refusal),
         }
-        Ok(self.request(cx, instead.as_ref().unwrap_or(&shown)).await?.into())
     }
-}
-
-/// Says that this generation was refused. Where that changes nothing, or fails, the refusal itself says more.
-async fn was_replaced(handle: &Handle<AccessToken>, cx: &Attempt, generation: u64) -> bool {
-    matches!(handle.rejected_in(cx, generation).await, Ok(Rejection::Replaced { .. }))
 }
 
 fn named(error: Error) -> Error {

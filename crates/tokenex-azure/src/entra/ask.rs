@@ -1,7 +1,8 @@
 //! What is asked of the token endpoint.
 
-use tokenex_core::Secret;
+use tokenex_core::{Error, Secret};
 
+use crate::errors;
 use crate::scope::Scope;
 use crate::wire::Form;
 
@@ -13,6 +14,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) scope: &'a Scope,
     grant_type: &'static str,
     fields: Vec<(&'static str, Value<'a>)>,
+    for_person: bool,
 }
 
 #[derive(Debug)]
@@ -28,7 +30,7 @@ impl<'a> Ask<'a> {
     }
 
     pub(crate) fn new(step: &'static str, grant_type: &'static str, scope: &'a Scope) -> Self {
-        Self { step, scope, grant_type, fields: Vec::new() }
+        Self { step, scope, grant_type, fields: Vec::new(), for_person: false }
     }
 
     /// One more field.
@@ -43,6 +45,18 @@ impl<'a> Ask<'a> {
     pub(crate) fn with_secret(mut self, name: &'static str, value: &'a Secret) -> Self {
         self.fields.push((name, Value::Secret(value)));
         self
+    }
+
+    /// It shows a person's token beside the client's proof, and refusals of assertions are about that one.
+    #[must_use]
+    pub(crate) fn for_person(mut self) -> Self {
+        self.for_person = true;
+        self
+    }
+
+    /// Whether the refusal is about the person's token, and not about the client's proof.
+    pub(crate) fn blames_person(&self, refusal: &Error) -> bool {
+        self.for_person && errors::is_about_the_user(refusal)
     }
 
     /// The form, still without the proof.

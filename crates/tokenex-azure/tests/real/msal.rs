@@ -139,3 +139,27 @@ async fn msal_acts_as_the_user_of_an_agent() {
     assert_refused(&of_stranger[0], 700_213);
     assert_eq!(of_stranger.as_array().unwrap().len(), 1, "it ends at the first leg");
 }
+
+#[tokio::test]
+async fn msal_acts_for_a_person_who_signed_in_at_the_blueprint_of_an_agent() {
+    let world = World::new().await;
+    let (blueprint, [agent, _]) = blueprint_with_two_agents(&world);
+    let person = world.tenant.user("mira@contoso.onmicrosoft.com");
+    let on_behalf = async |user_token: String| {
+        let question = json!({
+            "authority": world.authority(),
+            "blueprint": blueprint.client_id(),
+            "agent": agent.client_id(),
+            "assertion": world.assertion(SUBJECT),
+            "user_token": user_token,
+            "scopes": ["https://graph.microsoft.com/.default"],
+        });
+        answer("on_behalf_of.py", &question, |script| script.trust(world.certificates.ca_pem())).await
+    };
+
+    let claims = claims_of(&on_behalf(person.token_for(&blueprint)).await);
+    assert_eq!((&claims["oid"], &claims["appid"]), (&json!(person.object_id()), &json!(agent.client_id())));
+    // Somebody who signed in elsewhere is not the blueprint's to act for.
+    let elsewhere = on_behalf(person.token_for(&world.tenant.app("shop"))).await;
+    assert_refused(&elsewhere, 500_131);
+}

@@ -56,7 +56,16 @@ impl AsIdentity for IdentityToken {
 
 impl<C: AsIdentity> TokenSource for Handle<C> {
     async fn token(&self, request: &TokenRequest<'_>) -> Result<Input<IdentityToken>> {
-        self.fetch(request.attempt()).await?.try_map(|issued| issued.as_identity())
+        let cx = request.attempt();
+        let held = self.fetch(cx).await?;
+        let generation = held.value().generation();
+        let held = held.try_map(|issued| issued.as_identity())?;
+        if !request.refused_token().is_some_and(|refused| refused.same_as(held.value())) {
+            return Ok(held);
+        }
+        // What comes of it is seen below: another token, or the same one again.
+        self.rejected_in(cx, generation).await?;
+        self.fetch(cx).await?.try_map(|issued| issued.as_identity())
     }
 }
 

@@ -127,7 +127,10 @@ impl fmt::Display for Status {
             Err(ago) => format!("{} s ago", ago.duration().as_secs()),
         };
         if let Some(at) = self.valid_until {
-            write!(f, ", valid until {}", in_words(at))?;
+            match at.duration_since(self.at) {
+                Ok(left) => write!(f, ", valid for {} s", left.as_secs())?,
+                Err(_) => write!(f, ", ended {}", in_words(at))?,
+            }
         }
         if let Some(at) = self.next_attempt_at {
             write!(f, ", next attempt {}", in_words(at))?;

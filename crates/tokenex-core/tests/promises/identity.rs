@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use tokenex_core::sources::Closure;
 use tokenex_core::{
-    AnyTokenSource, Attempt, ErrorKind, Grant, Handle, Outcome, Passthrough, Provider, Result, Scheduler, State, Target,
+    AnyTokenSource, Attempt, Credential, ErrorKind, Grant, Handle, Outcome, Passthrough, Provider, Result, Scheduler,
+    State, Target,
 };
 use tokenex_testkit::clock::TestClock;
 use tokenex_testkit::issuer::{IssuerKeys, PooledKeys};
@@ -189,4 +190,29 @@ async fn a_token_that_the_target_calls_stale_is_not_sent_twice() {
     assert!(cx.other_identity(&same, &["a"], &refused).await.unwrap().is_none());
     assert!(cx.other_identity(&minted, &["a"], &refused).await.unwrap().is_some());
     assert_eq!(cx.other_identity(&minted, &["b"], &refused).await.unwrap_err().code(), Some("wrong_audience"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_whose_token_the_target_calls_stale_gets_itself_another_one() {
+    let issuer = Issuer::new();
+    let (clock, keys) = (issuer.world.time.clock(), issuer.keys.clone());
+    let minting = Passthrough::new(Closure::plain(move |_| Ok(keys.token().audience("a").sign())));
+    let fixed = issuer.keys.token().audience("a").sign();
+    let fixed = Passthrough::new(Closure::plain(move |_| Ok(fixed.clone())));
+    let network = tokenex_testkit::transport::InMemory::new();
+    let cx = Attempt::detached(clock, network.transport(), s(30));
+
+    let kept = issuer.world.scheduler.keep(minting);
+    let source = AnyTokenSource::new(kept.clone());
+    let refused = cx.identity(&source, &["a"]).await.unwrap().into_value();
+    let other = cx.other_identity(&source, &["a"], &refused).await.unwrap().expect("another token");
+    assert!(!other.value().same_as(&refused));
+    assert_eq!(kept.get().await.unwrap().generation(), 2);
+    // Already replaced, so nobody is told again.
+    assert!(cx.other_identity(&source, &["a"], &refused).await.unwrap().is_some());
+    assert_eq!(kept.get().await.unwrap().generation(), 2);
+
+    let source = AnyTokenSource::new(issuer.world.scheduler.keep(fixed));
+    let refused = cx.identity(&source, &["a"]).await.unwrap().into_value();
+    assert!(cx.other_identity(&source, &["a"], &refused).await.unwrap().is_none());
 }
