@@ -71,7 +71,8 @@ impl Moto {
         let body = format!("Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument=%7B%7D");
         // Not a signature: the name of the service in it is how the server tells
         // its services apart.
-        let service = "AWS4-HMAC-SHA256 Credential=none/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=00";
+        let service =
+            "AWS4-HMAC-SHA256 Credential=none/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=00";
         let request = self.client.post(&self.url).header(AUTHORIZATION, service);
         self.send(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)).await?;
         Ok(format!("arn:aws:iam::{ACCOUNT}:role/{name}"))

@@ -278,8 +278,8 @@ impl StsTwin {
 impl Twin for StsTwin {
     fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
         match (request.method(), request.uri().path()) {
-            (&Method::POST, "/") => self.call(request, &Form::of_body(request)),
-            (&Method::GET, "/") => self.call(request, &Form::of_query(request.uri())),
+            (&Method::POST, "/") if !request.body().is_empty() => self.call(request, &Form::of_body(request)),
+            (&Method::POST | &Method::GET, "/") => self.call(request, &Form::of_query(request.uri())),
             (&Method::GET, _) => match outbound::document(&self.state(), request) {
                 Some(document) => super::json(StatusCode::OK, &document),
                 None => super::json(StatusCode::NOT_FOUND, &Value::Null),

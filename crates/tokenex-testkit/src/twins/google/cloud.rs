@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::book::{Book, Endpoint, Exchange};
-use super::directory::{Directory, ProjectState};
+use super::directory::{Directory, ProjectState, Trusted};
 use super::project::{Project, add_provider};
 use super::provider::IdentityProvider;
 use super::refusal::{self, Refusal};
@@ -159,7 +159,8 @@ impl GoogleTwin {
     /// The provider of this name in the workforce pool of that name, which are made when they are new. It must be given
     /// an audience: the client id.
     pub fn workforce_provider(&self, pool: &str, provider: &str, issuer: &str) -> IdentityProvider {
-        add_provider(self, format!("locations/global/workforcePools/{pool}"), provider, issuer)
+        let trusted = Trusted::Issuer(issuer.to_owned());
+        add_provider(self, format!("locations/global/workforcePools/{pool}"), provider, trusted)
     }
 
     /// Google can read the keys of this issuer from now on.

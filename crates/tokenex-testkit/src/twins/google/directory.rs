@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::principal::Principal;
 use crate::issuer::SigningKey;
+use crate::twins::aws::StsTwin;
 use crate::twins::spreading::Spreading;
 
 #[derive(Default)]
@@ -33,7 +34,7 @@ pub(super) struct ProviderState {
     pub(super) pool: String,
     /// The pool's name and `/providers/x`.
     pub(super) name: String,
-    pub(super) issuer: String,
+    pub(super) trusted: Trusted,
     /// Allowed audiences; the provider's own names where there are none.
     pub(super) audiences: Vec<String>,
     pub(super) condition: Option<Condition>,
@@ -41,6 +42,19 @@ pub(super) struct ProviderState {
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) enabled: bool,
     pub(super) spreading: Spreading,
+}
+
+/// Whose workloads a provider takes.
+pub(super) enum Trusted {
+    /// Tokens of this issuer.
+    Issuer(String),
+    Aws(AwsAccount),
+}
+
+/// An account of AWS, and the STS that knows it.
+pub(super) struct AwsAccount {
+    pub(super) id: String,
+    pub(super) sts: StsTwin,
 }
 
 impl ProviderState {

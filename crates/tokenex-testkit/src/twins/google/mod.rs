@@ -4,6 +4,7 @@
 //! on it, providers and service accounts in the projects, bindings and keys on the accounts, and its book says what was
 //! asked. [`MetadataTwin`] is the metadata server of a machine that runs as one of the accounts.
 
+mod aws_subject;
 mod book;
 mod cloud;
 mod directory;
@@ -17,6 +18,7 @@ mod project;
 mod provider;
 mod refusal;
 mod service_account;
+mod subject;
 mod token_exchange;
 mod tokens;
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::cloud::GoogleTwin;
-use super::directory::{AccountState, ProjectState, ProviderState};
+use super::directory::{AccountState, AwsAccount, ProjectState, ProviderState, Trusted};
 use super::provider::IdentityProvider;
 use super::service_account::ServiceAccount;
+use crate::twins::aws::StsTwin;
 use crate::twins::spreading::Spreading;
 use crate::twins::text::random;
 
@@ -36,8 +37,14 @@ impl Project {
     /// of this issuer. A new one takes tokens for its own name and maps `sub` to `google.subject`. The twin must also be
     /// able to read the issuer's keys: [`GoogleTwin::reach`].
     pub fn provider(&self, pool: &str, provider: &str, issuer: &str) -> IdentityProvider {
-        let pool = format!("projects/{}/locations/global/workloadIdentityPools/{pool}", self.number);
-        add_provider(&self.twin, pool, provider, issuer)
+        add_provider(&self.twin, self.pool(pool), provider, Trusted::Issuer(issuer.to_owned()))
+    }
+
+    /// As [`provider`](Self::provider), for workloads in an account of AWS: `sts` is who they are asked for. It maps `arn`
+    /// to `google.subject`, and `account` and `userid` can be mapped as well.
+    pub fn aws_provider(&self, pool: &str, provider: &str, sts: &StsTwin, account: &str) -> IdentityProvider {
+        let trusted = Trusted::Aws(AwsAccount { id: account.to_owned(), sts: sts.clone() });
+        add_provider(&self.twin, self.pool(pool), provider, trusted)
     }
 
     /// The service account of this name, which is made when it is new: `name@project.iam.gserviceaccount.com`. A new one
@@ -69,19 +76,23 @@ impl Project {
         self.edit(|project| project.long_lifetimes = allowed);
     }
 
+    fn pool(&self, name: &str) -> String {
+        format!("projects/{}/locations/global/workloadIdentityPools/{name}", self.number)
+    }
+
     fn edit(&self, change: impl FnOnce(&mut ProjectState)) {
         change(self.twin.state().directory.project_mut(self.number).expect("projects are never taken away"));
     }
 }
 
-pub(super) fn add_provider(twin: &GoogleTwin, pool: String, provider: &str, issuer: &str) -> IdentityProvider {
+pub(super) fn add_provider(twin: &GoogleTwin, pool: String, provider: &str, trusted: Trusted) -> IdentityProvider {
     let name = format!("{pool}/providers/{provider}");
     let mut state = twin.state();
     if state.directory.provider_mut(&name).is_none() {
         state.directory.providers.push(ProviderState {
             pool: pool.clone(),
             name: name.clone(),
-            issuer: issuer.to_owned(),
+            trusted,
             audiences: Vec::new(),
             condition: None,
             attributes: BTreeMap::new(),

@@ -3,31 +3,20 @@
 //! Source: cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 
 use super::cloud::State;
-use super::principal::Principal;
 use super::refusal::{self, Refusal};
+use super::subject;
 use super::tokens::Held;
-use crate::issuer::VerifyError;
 use crate::twins::form::Form;
-use crate::twins::issuers::{NotVerified, audiences, unverified};
-use crate::twins::text::epoch;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-const SUBJECT_TOKEN_TYPES: [&str; 2] =
-    ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
-
-/// An identity token must be made for less than this.
-const LONGEST: u64 = 48 * 3600;
-
-/// Longest `google.subject`, in bytes.
-const SUBJECT: usize = 127;
 
 /// The request, from JSON with its camelCase names or from a form with RFC 8693's.
 pub(super) struct ExchangeRequest {
@@ -92,7 +81,7 @@ pub(super) fn judge(
     if exchange.get("requestedTokenType") != ACCESS_TOKEN {
         return Err(refusal::invalid_value("requestedTokenType", exchange.get("requestedTokenType")));
     }
-    if !SUBJECT_TOKEN_TYPES.contains(&exchange.get("subjectTokenType")) {
+    if !subject::TYPES.contains(&exchange.get("subjectTokenType")) {
         return Err(refusal::invalid_value("subjectTokenType", exchange.get("subjectTokenType")));
     }
     if exchange.scopes().is_empty() {
@@ -111,7 +100,8 @@ pub(super) fn judge(
     if workforce && !client && !named_project {
         return Err(refusal::invalid_request("The userProject is required for workforce pools."));
     }
-    let principal = check_subject(state, provider, exchange.get("subjectToken"), now)?;
+    let principal =
+        subject::check(state, provider, exchange.get("subjectTokenType"), exchange.get("subjectToken"), now)?;
 
     let lifetime = state.settings.token_lifetime;
     let held = Held { principal, scopes: exchange.scopes(), expires_at: now + lifetime };
@@ -142,64 +132,4 @@ fn parse_audience(audience: &str) -> Result<&str, Refusal> {
         }
         _ => Err(invalid()),
     }
-}
-
-/// Who the token proves to be.
-fn check_subject(state: &mut State, provider: &str, jwt: &str, now: SystemTime) -> Result<Principal, Refusal> {
-    let known = state.directory.provider_mut(provider);
-    let known = known.and_then(|known| (known.spreading.visible(now) && known.enabled).then_some(known));
-    let provider = known.ok_or_else(refusal::invalid_target)?;
-    let malformed = || refusal::invalid_grant("The given ID Token is malformed.");
-    let (header, claims) = unverified(jwt).ok_or_else(malformed)?;
-    let algorithm = header["alg"].as_str().unwrap_or_default();
-    if !header["kid"].is_string() || !["RS256", "ES256"].contains(&algorithm) {
-        return Err(refusal::invalid_grant("The given ID Token must have a kid, and RS256 or ES256 as its alg."));
-    }
-    let issuer = claims["iss"].as_str().unwrap_or_default();
-    if issuer != provider.issuer {
-        return Err(refusal::wrong_issuer(issuer, &provider.issuer));
-    }
-    let claims = state.issuers.verify(issuer, jwt).map_err(|not_verified| match not_verified {
-        NotVerified::IssuerDown => refusal::issuer_down(),
-        NotVerified::Token(VerifyError::Malformed) => malformed(),
-        NotVerified::Token(_) => refusal::invalid_grant("The signature of the given ID Token is invalid."),
-    })?;
-    check_times(&claims, now, state.settings.token_leeway)?;
-    let found = audiences(&claims);
-    if !found.iter().any(|audience| provider.takes(audience)) {
-        return Err(refusal::wrong_audience(&found));
-    }
-    let subject = claims["sub"].as_str().filter(|subject| !subject.is_empty());
-    let subject = subject.ok_or_else(|| refusal::invalid_grant("The given ID Token has no sub."))?;
-    if subject.len() > SUBJECT {
-        return Err(refusal::subject_too_long());
-    }
-    if provider.condition.as_ref().is_some_and(|condition| !condition(&claims)) {
-        return Err(refusal::condition());
-    }
-    let attribute = |claim: &String| Some(claims[claim].as_str()?.to_owned());
-    let attributes = provider.attributes.iter();
-    Ok(Principal::Federated {
-        pool: provider.pool.clone(),
-        subject: subject.to_owned(),
-        attributes: attributes.filter_map(|(name, claim)| Some((name.clone(), attribute(claim)?))).collect(),
-    })
-}
-
-fn check_times(claims: &Value, now: SystemTime, leeway: Duration) -> Result<(), Refusal> {
-    let (now, leeway) = (epoch(now), leeway.as_secs());
-    let time = |name: &str| claims[name].as_u64();
-    let (Some(issued_at), Some(end)) = (time("iat"), time("exp")) else {
-        return Err(refusal::invalid_grant("The given ID Token must have iat and exp."));
-    };
-    if end + leeway <= now {
-        return Err(refusal::stale(issued_at));
-    }
-    if issued_at > now + leeway.max(300) {
-        return Err(refusal::invalid_grant(format!("ID Token issued at {issued_at} is not valid yet.")));
-    }
-    if end.saturating_sub(issued_at) >= LONGEST {
-        return Err(refusal::invalid_grant("The lifetime of the given ID Token must be less than 48 hours."));
-    }
-    Ok(())
 }
