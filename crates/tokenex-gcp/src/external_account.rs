@@ -185,12 +185,12 @@ impl ExternalAccount {
             (None, Some(scopes)) => builder.scopes(scopes),
             (None, None) => builder,
         };
-        if let Some((id, secret)) = &self.file.client {
-            builder = builder.client_auth(id, StaticText::new(secret.clone()));
-        }
-        if let Some(project) = &self.file.user_project {
-            builder = builder.user_project(project);
-        }
+        builder = match (&self.file.client, &self.file.user_project) {
+            // The client says which project quota is counted for, as with Google's libraries.
+            (Some((id, secret)), _) => builder.client_auth(id, StaticText::new(secret.clone())),
+            (None, Some(project)) => builder.user_project(project),
+            (None, None) => builder,
+        };
         if let Some(transport) = &self.transport {
             builder = builder.transport(transport.clone());
         }

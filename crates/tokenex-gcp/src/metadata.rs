@@ -42,12 +42,13 @@ const GOOGLE: HeaderValue = HeaderValue::from_static("Google");
 pub struct MetadataServer {
     host: String,
     account: String,
+    universe: Universe,
 }
 
 impl MetadataServer {
     /// The server at `metadata.google.internal`.
     pub fn new() -> Self {
-        Self { host: HOST.to_owned(), account: "default".to_owned() }
+        Self { host: HOST.to_owned(), account: "default".to_owned(), universe: Universe::public() }
     }
 
     /// The server that `GCE_METADATA_HOST` names (host, or host and port), else the usual one.
@@ -90,6 +91,16 @@ impl MetadataServer {
         Ok(self)
     }
 
+    /// The domain of the Google Cloud that the machine is in, where it is not the public one
+    /// ([AIP-4116](https://google.aip.dev/auth/4116)); its tokens say so to client crates.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when it is no domain.
+    pub fn universe_domain(mut self, domain: &str) -> Result<Self> {
+        self.universe = Universe::new(domain)?;
+        Ok(self)
+    }
+
     /// The provider of the account's access token. Without any scope it is for whatever the machine was given; elsewhere than on
     /// Compute Engine the scopes asked for are those that the token has.
     ///
@@ -102,7 +113,7 @@ impl MetadataServer {
     }
 
     async fn ask(&self, cx: &Attempt, what: &str, query: &[(&str, &str)]) -> Result<Answer> {
-        let Self { host, account } = self;
+        let Self { host, account, .. } = self;
         let question = if query.is_empty() { String::new() } else { format!("?{}", form(query)) };
         let url = format!("http://{host}/computeMetadata/v1/instance/service-accounts/{account}/{what}{question}");
         let request = Request::get(url).header(FLAVOR, GOOGLE).body(Bytes::new()).map_err(|_| {
@@ -186,7 +197,7 @@ impl Provider for MetadataAccessToken {
         let answer = self.server.ask(cx, "token", query).await?;
         let (token, lifetime) = answer.read(|body| {
             let answer = TokenAnswer::read(body)?;
-            Ok((AccessToken::issued(answer.token, self.scopes.clone(), Universe::public())?, answer.lifetime))
+            Ok((AccessToken::issued(answer.token, self.scopes.clone(), self.server.universe.clone())?, answer.lifetime))
         })?;
         Ok(Grant::new(token).lifetime(lifetime).counted_from(answer.sent()).into())
     }

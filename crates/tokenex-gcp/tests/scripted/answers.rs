@@ -74,7 +74,7 @@ async fn an_end_by_a_clock_that_is_ahead_is_corrected_by_what_the_clock_says() {
 /// Each kind of page, at each of the two services, while a good token is in hand and while none is.
 #[tokio::test(start_paused = true)]
 async fn a_page_in_place_of_an_answer_takes_nothing_away() {
-    let pages: [(fn() -> Response<Bytes>, ErrorKind); 8] = [
+    let pages: [(Page, ErrorKind); 8] = [
         (|| page(200, "<html>log in to the guest network</html>"), ErrorKind::Protocol),
         (|| page(200, ""), ErrorKind::Protocol),
         (|| page(200, "{\"access_token\": \"ya29"), ErrorKind::Protocol),
@@ -100,6 +100,8 @@ async fn a_page_in_place_of_an_answer_takes_nothing_away() {
         }
     }
 }
+
+type Page = fn() -> Response<Bytes>;
 
 fn page(status: u16, body: &'static str) -> Response<Bytes> {
     Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap()

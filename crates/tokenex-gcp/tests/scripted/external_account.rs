@@ -315,3 +315,43 @@ fn a_file_that_cannot_be_read_is_named() {
     assert!(error.to_string().contains("64 KiB"), "{error}");
     fs::remove_dir_all(directory).unwrap();
 }
+
+#[test]
+fn the_environment_names_the_file() {
+    const TEST: &str = "external_account::the_environment_names_the_file";
+    const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+    let Some(path) = env::var_os(VARIABLE).filter(|_| is_run_again()) else {
+        if is_run_again() {
+            let error = ExternalAccount::from_env().unwrap_err();
+            assert!(error.to_string().contains(VARIABLE), "{error}");
+            return;
+        }
+        let directory = directory("environment-file");
+        let path = directory.join("credentials.json");
+        let file = json!({"type": "external_account", "audience": "x", "subject_token_type": JWT,
+            "quota_project_id": "billed", "credential_source": {"file": "/x"}});
+        fs::write(&path, file.to_string()).unwrap();
+        run_again(TEST, |it| it.env(VARIABLE, &path));
+        run_again(TEST, |it| it.env_remove(VARIABLE));
+        return fs::remove_dir_all(directory).unwrap();
+    };
+    assert_eq!(ExternalAccount::from_env().unwrap().quota_project(), Some("billed"), "{path:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_a_workforce_pool_says_which_project_pays() {
+    let world = World::new();
+    let provider = world.twin.workforce_provider("people", "idp", crate::world::ISSUER);
+    provider.allow_audience("the-client-id");
+    let jwt = world.jwt().audience("the-client-id").sign();
+    world.answers("issuer.test", move |_| Response::new(Bytes::from(jwt.clone())));
+    let mut file = json!({"type": "external_account", "audience": provider.audience(), "subject_token_type": JWT,
+        "workforce_pool_user_project": "acme-prod", "credential_source": {"url": "https://issuer.test/token"}});
+    read(&file).token(&world.scheduler).unwrap().get().await.unwrap();
+    file["client_id"] = json!("id");
+    file["client_secret"] = json!("secret");
+    read(&file).token(&world.scheduler).unwrap().get().await.unwrap();
+    let requests = world.network.requests_to(STS);
+    assert_eq!((field(&requests[0], "options").is_some(), requests[0].header("authorization")), (true, ""));
+    assert_eq!((field(&requests[1], "options"), requests[1].header("authorization")), (None, "Basic aWQ6c2VjcmV0"));
+}

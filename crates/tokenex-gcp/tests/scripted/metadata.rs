@@ -10,6 +10,7 @@ use tokenex_gcp::{Impersonation, MetadataServer};
 use tokenex_testkit::twins::google::MetadataTwin;
 use tokenex_testkit::twins::{Fault, RetryAfter, Twin as _};
 
+use crate::executable::{is_run_again, run_again};
 use crate::world::{CLOUD_PLATFORM, METADATA, STORAGE, World, minutes, parameter};
 
 fn machine(world: &World) -> MetadataTwin {
@@ -100,7 +101,9 @@ async fn another_account_and_another_host_are_asked_for_by_name() {
     let machine = world.account.machine();
     machine.route(&world.network, "127.0.0.1:8080");
     let server = MetadataServer::at("127.0.0.1:8080").unwrap().service_account(world.account.email()).unwrap();
-    world.scheduler.keep(server.access_token([CLOUD_PLATFORM]).unwrap()).get().await.unwrap();
+    let server = server.universe_domain("apis.example").unwrap();
+    let token = world.scheduler.keep(server.access_token([CLOUD_PLATFORM]).unwrap()).get().await.unwrap();
+    assert_eq!(token.universe_domain(), "apis.example");
     let request = &world.network.requests_to("127.0.0.1:8080")[0];
     assert_eq!(
         request.path(),
@@ -168,5 +171,29 @@ async fn an_identity_that_is_no_jwt_is_refused() {
         let error = MetadataServer::new().token(&TokenRequest::new(&cx).audience("a")).await.unwrap_err();
         assert!(error.is_transient(), "{error}");
         assert_eq!((error.provider(), error.step()), (Some("gcp"), Some("metadata")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_environment_names_another_host() {
+    const TEST: &str = "metadata::the_environment_names_another_host";
+    if !is_run_again() {
+        run_again(TEST, |it| it.env("GCE_METADATA_HOST", "127.0.0.1:8080"));
+        run_again(TEST, |it| it.env("GCE_METADATA_HOST", ""));
+        return run_again(TEST, |it| it.env("GCE_METADATA_HOST", "http://127.0.0.1:8080/"));
+    }
+    match std::env::var("GCE_METADATA_HOST").unwrap().as_str() {
+        "" => assert!(format!("{:?}", MetadataServer::from_env().unwrap()).contains(METADATA)),
+        "127.0.0.1:8080" => {
+            let world = World::new();
+            world.account.machine().route(&world.network, "127.0.0.1:8080");
+            let token = MetadataServer::from_env().unwrap().access_token([CLOUD_PLATFORM]).unwrap();
+            world.scheduler.keep(token).get().await.unwrap();
+        }
+        _ => {
+            let error = MetadataServer::from_env().unwrap_err();
+            assert_eq!((error.kind(), error.code()), (ErrorKind::Configuration, Some("metadata_host")));
+            assert!(error.to_string().contains("GCE_METADATA_HOST"), "{error}");
+        }
     }
 }
