@@ -141,6 +141,9 @@ impl AwsSource {
             // The parser's message quotes what it could not read, so it is not kept.
             let mut members: Members =
                 serde_json::from_slice(body).map_err(|_| not_as_documented("the keys are no JSON object"))?;
+            if let Some(code) = members.get("Code").and_then(Value::as_str).filter(|code| *code != "Success") {
+                return Err(no_keys(code));
+            }
             let mut take = |name| match members.remove(name) {
                 Some(Value::String(text)) if !text.is_empty() => Some(text),
                 _ => None,
@@ -184,6 +187,13 @@ fn text(answer: &Answer) -> Result<Secret> {
 
 fn not_as_documented(what: &'static str) -> Error {
     Error::new(ErrorKind::Protocol, what).with_advice("is that the metadata service of EC2?")
+}
+
+/// EC2 says in the answer, and not by its status, that the role does not work.
+fn no_keys(code: &str) -> Error {
+    Error::new(ErrorKind::Denied, "the metadata service of AWS has no keys for the role of this machine")
+        .with_code(code)
+        .with_advice("does the role trust ec2.amazonaws.com, and is it still there?")
 }
 
 fn nowhere(variables: &str, member: &str) -> Error {

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +10,8 @@ use serde_json::{Value, json};
 use tokenex_core::time::TimeSource as _;
 use tokenex_core::{ErrorKind, Scheduler};
 use tokenex_gcp::ExternalAccount;
+use tokenex_testkit::twins::Twin as _;
+use tokenex_testkit::twins::aws::StsTwin;
 
 use crate::executable::{directory, in_allowed_process, is_run_again, run_again, script};
 use crate::world::{IAM, STS, World, federated_token, field, minutes, reply};
@@ -96,8 +97,11 @@ async fn a_url_source_is_asked_with_its_headers() {
     );
 }
 
+/// AWS's own twin checks the signature, when Google asks it.
 #[tokio::test(start_paused = true)]
 async fn an_aws_role_signs_a_request_that_google_sends() {
+    const ACCOUNT: &str = "123456789012";
+    const PLATFORM: &str = "169.254.169.254";
     // The variables of AWS come first, and this is about the other way.
     if !is_run_again() {
         return run_again("external_account::an_aws_role_signs_a_request_that_google_sends", |it| {
@@ -106,69 +110,58 @@ async fn an_aws_role_signs_a_request_that_google_sends() {
         });
     }
     let world = World::new();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let book = seen.clone();
-    world.answers("169.254.169.254", move |request| {
-        let session = request.headers().get("x-aws-ec2-metadata-token").map(|value| value.to_str().unwrap().to_owned());
-        book.lock().unwrap().push(format!("{} {} {}", request.method(), request.uri().path(), session.unwrap_or_default()));
-        let body = match request.uri().path() {
-            "/latest/api/token" => "session-1".to_owned(),
-            "/latest/meta-data/placement/availability-zone" => "eu-west-1b".to_owned(),
-            "/latest/meta-data/iam/security-credentials" => "app-role".to_owned(),
-            "/latest/meta-data/iam/security-credentials/app-role" => {
-                json!({"Code": "Success", "AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "hunter22", "Token": "aws-session"}).to_string()
-            }
-            _ => return Response::builder().status(404).body(Bytes::new()).unwrap(),
-        };
-        Response::new(Bytes::from(body))
-    });
-    world.answers(STS, |_| reply(200, &federated_token("ya29.aws", 3600)));
+    let time = world.time.clone();
+    let aws = StsTwin::with_clock(move || time.wall());
+    let role = aws.account(ACCOUNT).role("app");
+    let machine = role.instance("eu-west-1");
+    machine.route(&world.network, PLATFORM);
+    let provider = world.project.aws_provider("clouds", "aws", &aws, ACCOUNT);
+    provider.map_attribute("account", "account");
+    world.account.bind(&provider.principal_set("account", ACCOUNT));
+
     let mut file = file(
         &world,
         json!({
             "environment_id": "aws1",
             "region_url": "http://169.254.169.254/latest/meta-data/placement/availability-zone",
             "url": "http://169.254.169.254/latest/meta-data/iam/security-credentials",
-            "regional_cred_verification_url": "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+            "regional_cred_verification_url":
+                "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
             "imdsv2_session_token_url": "http://169.254.169.254/latest/api/token",
         }),
     );
+    file["audience"] = json!(provider.audience());
     file["subject_token_type"] = json!("urn:ietf:params:aws:token-type:aws4_request");
-    file["service_account_impersonation_url"] = Value::Null;
-    read(&file).token(&world.scheduler).unwrap().get().await.unwrap();
+    let token = read(&file).token(&world.scheduler).unwrap();
+    let issued = token.get().await.unwrap();
+    assert_eq!(world.twin.access(issued.secret().expose()).unwrap().member, world.account.member());
+    let paths: Vec<_> = world.network.requests_to(PLATFORM).iter().map(|one| one.path().to_owned()).collect();
+    let role_path = "/latest/meta-data/iam/security-credentials";
+    let zone_path = "/latest/meta-data/placement/availability-zone";
+    assert_eq!(paths, ["/latest/api/token", zone_path, role_path, &format!("{role_path}/app")]);
+    for _ in 0..240 {
+        world.seconds(60).await;
+        assert!(token.peek().is_some());
+    }
 
-    assert_eq!(
-        *seen.lock().unwrap(),
-        [
-            "PUT /latest/api/token ",
-            "GET /latest/meta-data/placement/availability-zone session-1",
-            "GET /latest/meta-data/iam/security-credentials session-1",
-            "GET /latest/meta-data/iam/security-credentials/app-role session-1",
-        ]
-    );
-    let sent = &world.network.requests_to(STS)[0];
-    assert_eq!(field(sent, "subject_token_type").unwrap(), "urn:ietf:params:aws:token-type:aws4_request");
-    // Once for the form, once for the token itself.
-    let subject = field(sent, "subject_token").unwrap();
-    let subject = percent_encoding::percent_decode_str(&subject).decode_utf8().unwrap().into_owned();
-    assert!(!subject.contains("hunter22"));
-    let signed: Value = serde_json::from_str(&subject).unwrap();
-    assert_eq!(signed["url"], "https://sts.eu-west-1.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15");
-    let header = |name: &str| {
-        let mut headers = signed["headers"].as_array().unwrap().iter();
-        headers.find(|header| header["key"] == name).map(|header| header["value"].as_str().unwrap().to_owned())
-    };
-    assert_eq!(header("x-amz-security-token").as_deref(), Some("aws-session"));
-    assert_eq!(header("x-goog-cloud-target-resource"), Some(world.provider.audience()));
-    assert!(
-        header("Authorization")
-            .unwrap()
-            .starts_with("AWS4-HMAC-SHA256 Credential=ASIAEXAMPLE/20260101/eu-west-1/sts/aws4_request, ")
-    );
+    // Without a session token the service answers 401, and what it says in the body of a 200 counts as well.
+    let refused = |file: &Value| read(file).token(&world.scheduler).unwrap();
+    let mut old = file.clone();
+    old["credential_source"]["imdsv2_session_token_url"] = Value::Null;
+    let error = refused(&old).get().await.unwrap_err();
+    assert_eq!((error.kind(), error.step()), (ErrorKind::Denied, Some("AWS subject token")));
+    machine.answers_code(Some("AssumeRoleUnauthorizedAccess"));
+    let error = refused(&file).get().await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Denied, Some("AssumeRoleUnauthorizedAccess")));
+    machine.answers_code(None).without_role(true);
+    assert_eq!(refused(&file).get().await.unwrap_err().kind(), ErrorKind::NotFound);
 
-    world.answers("169.254.169.254", |_| Response::builder().status(404).body(Bytes::new()).unwrap());
-    let error = read(&file).token(&world.scheduler).unwrap().get().await.unwrap_err();
-    assert_eq!((error.kind(), error.step()), (ErrorKind::NotFound, Some("AWS subject token")));
+    // Another provider than the one that was signed for.
+    machine.without_role(false);
+    let other = world.project.aws_provider("clouds", "other", &aws, "999999999999");
+    file["audience"] = json!(other.audience());
+    let error = refused(&file).get().await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Trust, Some("invalid_grant")));
 }
 
 #[tokio::test]
