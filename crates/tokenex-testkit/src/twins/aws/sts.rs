@@ -53,7 +53,10 @@ const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 ///     "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn={}&RoleSessionName=ci&WebIdentityToken={jwt}",
 ///     role.arn(),
 /// );
-/// let request = http::Request::post("https://sts.eu-west-1.amazonaws.com/").body(Bytes::from(body)).unwrap();
+/// let request = http::Request::post("https://sts.eu-west-1.amazonaws.com/")
+///     .header("content-type", "application/x-www-form-urlencoded")
+///     .body(Bytes::from(body))
+///     .unwrap();
 /// assert_eq!(sts.answer(&request).status(), 200);
 /// ```
 #[derive(Clone)]

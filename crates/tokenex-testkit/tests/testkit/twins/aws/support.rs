@@ -42,7 +42,7 @@ impl World {
 
     /// A call without a signature.
     pub(super) fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Answer {
-        self.send(http::Request::post(format!("https://{HOST}/")), body(action, parameters))
+        self.send(post(HOST), body(action, parameters))
     }
 
     pub(super) fn send(&self, request: http::request::Builder, body: String) -> Answer {
@@ -73,14 +73,17 @@ impl World {
 
     pub(super) fn sign(&self, signing: Signing<'_>, body: &str) -> Answer {
         let (authorization, date) = signing.authorization(&self.clock, body);
-        let mut request = http::Request::post(format!("https://{}/", signing.host))
-            .header("x-amz-date", date)
-            .header("authorization", authorization);
+        let mut request = post(signing.host).header("x-amz-date", date).header("authorization", authorization);
         if let Some(token) = &signing.keys.token {
             request = request.header("x-amz-security-token", token);
         }
         self.send(request, body.to_owned())
     }
+}
+
+/// A form for this endpoint.
+pub(super) fn post(host: &str) -> http::request::Builder {
+    http::Request::post(format!("https://{host}/")).header("content-type", "application/x-www-form-urlencoded")
 }
 
 pub(super) fn body(action: &str, parameters: &[(&str, &str)]) -> String {
