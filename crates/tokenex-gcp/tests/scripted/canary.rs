@@ -80,29 +80,39 @@ async fn no_token_key_or_secret_shows_in_logs_errors_or_debug() {
     world.answers("issuer.test", move |_| reply(500, &json!({ "error": repeated })));
     canary.search_error("a refused URL", &account.token(&world.scheduler).unwrap().get().await.unwrap_err());
 
-    // Endpoints that repeat what they should not.
-    for (code, status) in [("invalid_grant", 400), ("PERMISSION_DENIED", 403), ("UNAUTHENTICATED", 401)] {
-        for host in [STS, IAM, OAUTH] {
-            world.answers(host, move |request| {
-                let sent = String::from_utf8_lossy(request.body()).into_owned();
-                let header = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
-                let said = format!("bad {sent} {}", header.unwrap_or_default());
-                reply(
-                    status,
-                    &if code == "invalid_grant" {
-                        json!({"error": code, "error_description": said})
-                    } else {
-                        json!({"error": {"code": status, "status": code, "message": said}})
-                    },
-                )
-            });
-        }
-        let again = WorkloadIdentity::builder(world.provider.audience(), identity.clone()).build().unwrap();
-        canary.search_error("a refused exchange", &world.scheduler.keep(again).get().await.unwrap_err());
+    // Endpoints that repeat what they should not: the last thing in the form, which is the secret one, or the header.
+    let repeat = |host: &'static str, status: u16, code: &'static str| {
+        world.answers(host, move |request| {
+            let form = String::from_utf8_lossy(request.body()).into_owned();
+            let sent = form.rsplit('=').next().unwrap_or_default();
+            let header = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+            let said = format!("bad {}", header.as_deref().unwrap_or(sent));
+            let oauth = json!({"error": code, "error_description": said});
+            let api = json!({"error": {"code": status, "status": code, "message": said}});
+            reply(status, if host == IAM { &api } else { &oauth })
+        });
+    };
+    repeat(STS, 400, "invalid_grant");
+    repeat(OAUTH, 400, "invalid_grant");
+    let again = WorkloadIdentity::builder(world.provider.audience(), identity.clone()).build().unwrap();
+    let error = world.scheduler.keep(again).get().await.unwrap_err();
+    assert!(error.said().unwrap().starts_with("bad "), "{error}");
+    canary.search_error("a refused exchange", &error);
+    let again = ServiceAccountKey::new(StaticText::new(Secret::new(key.as_str())));
+    let error = world.scheduler.keep(again).get().await.unwrap_err();
+    assert!(error.said().unwrap().starts_with("bad "), "{error}");
+    canary.search_error("a refused key", &error);
+    for (code, status) in [("PERMISSION_DENIED", 403), ("UNAUTHENTICATED", 401)] {
+        // Each refused base token is replaced by another one, which is refused as well.
+        let handed_out = canary.secret("another federated token");
+        world.answers(STS, move |_| reply(200, &federated_token(&handed_out, 3600)));
+        repeat(IAM, status, code);
+        let before = world.count(IAM);
         let again = Impersonation::builder(world.account.email(), base.clone()).build().unwrap();
-        canary.search_error("a refused impersonation", &world.scheduler.keep(again).get().await.unwrap_err());
-        let again = ServiceAccountKey::new(StaticText::new(Secret::new(key.as_str())));
-        canary.search_error("a refused key", &world.scheduler.keep(again).get().await.unwrap_err());
+        let error = world.scheduler.keep(again).get().await.unwrap_err();
+        assert!(error.said().unwrap().starts_with("bad Bearer"), "{error}");
+        assert_eq!(world.count(IAM) - before, if status == 401 { 2 } else { 1 });
+        canary.search_error("a refused impersonation", &error);
     }
     canary.search_debug("status", &world.scheduler.status().await);
     canary.search(
