@@ -3,9 +3,9 @@
 //! So the request goes through the transport of the scheduler, the SDK brings no network and no TLS of its own, and
 //! whatever the SDK may think of trying again, one attempt stays one request.
 //!
-//! The SDK writes requests and answers into its logs at trace level. What must not stand there does not get as far: a
-//! secret of the body is put in for a placeholder on the way out, bodies of answers do not print, and what was sent is
-//! masked where a refusal repeats it.
+//! At trace level the SDK logs answers as they come, refusals included, and what else it logs changes with its versions. What
+//! must not stand there does not get as far: a secret of the body is put in for a placeholder on the way out, bodies of
+//! answers do not print, and what was sent is masked where a refusal repeats it.
 
 use std::fmt;
 use std::future::poll_fn;
