@@ -8,6 +8,7 @@
 use std::process::ExitCode;
 
 mod api;
+mod bench;
 mod demo;
 mod process;
 mod sabotage;
@@ -47,6 +48,10 @@ Usage: cargo xtask COMMAND
         Compares the public API of each published crate with its public-api.txt.
         --bless writes the files anew.
 
+  bench build
+        Crates and processor time of a program that depends on one provider crate,
+        beside one that depends on the cloud's own crate. Builds each from nothing.
+
   help
         This text.
 ";
@@ -75,6 +80,7 @@ fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["demo", "vault"] => demo::vault(),
         ["sabotage"] => sabotage::run(None),
         ["sabotage", promise] => sabotage::run(Some(promise)),
+        ["bench", "build"] => bench::build(),
         ["api"] => api::compare(),
         ["api", "--bless"] => api::bless(),
         ["help" | "--help" | "-h"] | [_, "--help" | "-h"] => {

@@ -1,0 +1,5 @@
+//! `cargo xtask bench`: what things cost.
+
+mod build;
+
+pub(crate) use build::run as build;
