@@ -3,6 +3,10 @@
 //! [`StsTwin`] is the Security Token Service of all regions: accounts are made on it, issuers and roles in the accounts, trust
 //! on the roles, and its book says what was asked. [`ContainerTwin`], [`PodIdentityTwin`] and [`InstanceTwin`] hand out
 //! sessions of a role to whoever runs in the right place.
+//!
+//! What they do not model: policies of permissions (all is allowed that [`Role::forbid`] does not deny, and nothing beyond a
+//! role's own trust is asked of a caller in another account), session policies beyond their form and size, signatures in
+//! a query, several regions' own state, `GetSessionToken` and `GetFederationToken`, SAML.
 
 mod account;
 mod assume_role;

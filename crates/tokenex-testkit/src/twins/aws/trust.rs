@@ -206,8 +206,7 @@ impl Trust {
     /// Whether each of the next calls for its role sees it: IAM is eventually consistent, so a call may be refused after
     /// one that worked. Afterwards all see it.
     pub fn seen_by(&self, calls: impl IntoIterator<Item = bool>) -> &Self {
-        let steps: Vec<bool> = calls.into_iter().collect();
-        self.edit(|kept| kept.spreading.steps(steps))
+        self.edit(|kept| kept.spreading.steps(calls))
     }
 
     /// No call before this time sees it.

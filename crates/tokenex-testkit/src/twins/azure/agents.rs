@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use super::assertion;
 use super::claims::{About, Unsigned};
 use super::directory::{Directory, Kind, TenantState};
-use super::federation::audiences;
 use super::refusal::{self, Refusal};
 use super::resource::{self, EXCHANGE_AUDIENCE_ID};
 use super::state::State;
@@ -20,6 +19,7 @@ use super::text::random_text;
 use super::token_endpoint::{Client, Granted, grant, need};
 use super::users::RefreshToken;
 use crate::twins::form::Form;
+use crate::twins::issuers::audiences;
 
 /// The agent's own user account.
 pub(super) const USER_FIC: &str = "user_fic";

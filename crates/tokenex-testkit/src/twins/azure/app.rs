@@ -5,12 +5,13 @@ use std::time::SystemTime;
 
 use super::directory::{Api, AppState, Kind, Principal};
 use super::entra::EntraTwin;
-use super::federation::{self, Credential, Federation, FederationRefused, Spreading};
+use super::federation::{self, Credential, Federation, FederationRefused};
 use super::resource::TokenVersion;
 use super::secrets::{Secret, SecretKey};
 use super::tenant::Tenant;
 use super::text::{guid, random_text};
 use super::users::UserAccount;
+use crate::twins::spreading::Spreading;
 
 /// A client that can get tokens: an application, a managed identity, an agent identity blueprint, an agent identity.
 /// Clones are the same client.
@@ -129,13 +130,13 @@ impl App {
 
     /// No token request before this time finds it in the directory.
     pub fn known_from(&self, at: SystemTime) -> &Self {
-        self.edit(|app| app.spreading.visible_from = Some(at));
+        self.edit(|app| app.spreading.from(at));
         self
     }
 
     /// The next token requests, so many, do not find it in the directory.
     pub fn unknown_for(&self, exchanges: usize) -> &Self {
-        self.edit(|app| app.spreading.next = std::iter::repeat_n(false, exchanges).collect());
+        self.edit(|app| app.spreading.steps(std::iter::repeat_n(false, exchanges)));
         self
     }
 

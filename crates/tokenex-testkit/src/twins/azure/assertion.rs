@@ -2,8 +2,6 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::claims::fmi_subject;
@@ -12,11 +10,12 @@ use super::federation::{self, Trust};
 use super::issuers::signature_refused;
 use super::refusal::{self, Refusal};
 use super::state::State;
+use crate::twins::issuers::unverified;
 
 /// Checks the assertion of a known client. An agent identity proves itself with the exchange token of its blueprint; all
 /// others with a token that one of their federated credentials names.
 pub(super) fn check(state: &mut State, client_id: &str, jwt: &str, now: SystemTime) -> Result<(), Refusal> {
-    let unverified = unverified_claims(jwt).ok_or_else(refusal::malformed_assertion)?;
+    let (_, unverified) = unverified(jwt).ok_or_else(refusal::malformed_assertion)?;
     let issuer = unverified["iss"].as_str().ok_or_else(refusal::malformed_assertion)?;
     if issuer.starts_with("https://sts.windows.net/") {
         return Err(refusal::v1_issuer(issuer));
@@ -93,11 +92,4 @@ pub(super) fn check_times(claims: &Value, now: SystemTime, leeway: Duration) -> 
     let begun = begin.is_none_or(|begin| begin <= now + leeway);
     let ended = end.is_none_or(|end| end + leeway <= now);
     if begun && !ended { Ok(()) } else { Err(refusal::outside_time(now, begin, end)) }
-}
-
-/// The claims before anybody has checked them: good for finding out whose keys to ask.
-fn unverified_claims(jwt: &str) -> Option<Value> {
-    let mut parts = jwt.split('.');
-    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
 }

@@ -2,11 +2,12 @@
 
 use crate::issuer::IssuerKeys;
 
-use super::federation::{Credential, Spreading};
+use super::federation::Credential;
 use super::resource::TokenVersion;
 use super::secrets::Secret;
 use super::text::guid;
 use super::users::User;
+use crate::twins::spreading::Spreading;
 
 #[derive(Default)]
 pub(super) struct Directory {

@@ -2,7 +2,6 @@
 //!
 //! Rules: learn.microsoft.com, "Important considerations and restrictions for federated identity credentials".
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -11,6 +10,8 @@ use serde_json::Value;
 use super::entra::EntraTwin;
 use super::refusal::{self, Refusal};
 use super::resource::{EXCHANGE_AUDIENCE, EXCHANGE_AUDIENCE_ID};
+use crate::twins::issuers::audiences;
+use crate::twins::spreading::Spreading;
 
 /// Most federated credentials of one application or managed identity.
 const MOST: usize = 20;
@@ -25,23 +26,6 @@ pub(super) struct Credential {
     pub(super) subject: String,
     pub(super) audience: String,
     pub(super) spreading: Spreading,
-}
-
-/// How something new becomes visible: each replica of the real directory learns of it at its own time, so that an
-/// exchange may fail after one that worked.
-#[derive(Default)]
-pub(super) struct Spreading {
-    pub(super) visible_from: Option<SystemTime>,
-    /// Whether each of the next requests meets a replica that knows it. Afterwards all do.
-    pub(super) next: VecDeque<bool>,
-}
-
-impl Spreading {
-    /// Whether this request meets a replica that knows it. Uses one step up.
-    pub(super) fn visible(&mut self, now: SystemTime) -> bool {
-        let late = self.visible_from.is_some_and(|from| now < from);
-        self.next.pop_front().unwrap_or(true) && !late
-    }
 }
 
 /// Why Azure does not take a federated credential at set-up. It takes much more than it should: a wrong issuer, subject
@@ -146,15 +130,6 @@ pub(super) fn check(trusts: &[Trust], claims: &Value) -> Result<(), Refusal> {
     if fits { Ok(()) } else { Err(refusal::audience_not_trusted(&audiences.join(" "))) }
 }
 
-/// One text or a list of them (RFC 7519 section 4.1.3).
-pub(super) fn audiences(claims: &Value) -> Vec<&str> {
-    match &claims["aud"] {
-        Value::String(one) => vec![one.as_str()],
-        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// A federated credential, to be changed while the program under test runs.
 #[derive(Debug, Clone)]
 pub struct Federation {
@@ -172,13 +147,12 @@ impl Federation {
     /// Whether each of the next exchanges of its client sees it: with `[false, true, false]` the second one works and
     /// the third is refused again, as it is while new trust spreads. Afterwards all see it.
     pub fn seen_by(&self, exchanges: impl IntoIterator<Item = bool>) -> &Self {
-        let steps = exchanges.into_iter().collect();
-        self.edit(|credential| credential.spreading.next = steps)
+        self.edit(|credential| credential.spreading.steps(exchanges))
     }
 
     /// No exchange before this time sees it.
     pub fn seen_from(&self, at: SystemTime) -> &Self {
-        self.edit(|credential| credential.spreading.visible_from = Some(at))
+        self.edit(|credential| credential.spreading.from(at))
     }
 
     /// Takes it away. Tokens already issued live on.

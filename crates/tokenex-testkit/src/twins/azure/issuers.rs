@@ -1,56 +1,39 @@
-//! The foreign issuers whose published keys the twin can read.
-
-use std::collections::{HashMap, HashSet};
+//! The foreign issuers whose published keys the twin can read, as Entra speaks of them.
 
 use serde_json::Value;
 
-use crate::issuer::{IssuerKeys, VerifyError, verify_with_jwks};
-
 use super::refusal::{self, Refusal};
+use crate::issuer::{IssuerKeys, VerifyError};
+use crate::twins::issuers::{self, NotVerified};
 
 /// How many keys of an issuer Entra looks at.
 const KEYS: usize = 100;
 
 #[derive(Default)]
-pub(super) struct Issuers {
-    known: HashMap<String, Published>,
-    down: HashSet<String>,
-}
-
-enum Published {
-    Keys(IssuerKeys),
-    Jwks(Value),
-}
+pub(super) struct Issuers(issuers::Issuers);
 
 impl Issuers {
     pub(super) fn reach(&mut self, issuer: &IssuerKeys) {
-        self.known.insert(issuer.issuer().to_owned(), Published::Keys(issuer.clone()));
+        self.0.reach(issuer);
     }
 
     pub(super) fn reach_jwks(&mut self, issuer: &str, mut jwks: Value) {
         if let Some(keys) = jwks["keys"].as_array_mut() {
             keys.truncate(KEYS);
         }
-        self.known.insert(issuer.to_owned(), Published::Jwks(jwks));
+        self.0.reach_jwks(issuer, jwks);
     }
 
     pub(super) fn set_down(&mut self, issuer: &str, down: bool) {
-        if down {
-            self.down.insert(issuer.to_owned());
-        } else {
-            self.down.remove(issuer);
-        }
+        self.0.set_down(issuer, down);
     }
 
     /// Checks the signature with the keys that the issuer publishes, and returns the claims.
     pub(super) fn verify(&self, issuer: &str, jwt: &str) -> Result<Value, Refusal> {
-        let published = self.known.get(issuer).filter(|_| !self.down.contains(issuer));
-        let claims = match published {
-            None => return Err(refusal::issuer_down(issuer)),
-            Some(Published::Keys(keys)) => keys.verify(jwt),
-            Some(Published::Jwks(jwks)) => verify_with_jwks(jwks, jwt),
-        };
-        claims.map_err(|error| signature_refused(error, issuer))
+        self.0.verify(issuer, jwt).map_err(|not_verified| match not_verified {
+            NotVerified::IssuerDown => refusal::issuer_down(issuer),
+            NotVerified::Token(error) => signature_refused(error, issuer),
+        })
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::SystemTime;
 
 use super::entra::EntraTwin;
-use super::federation::Spreading;
 use super::refusal::{self, Refusal};
+use crate::twins::spreading::Spreading;
 
 /// One secret, as it stands in the directory.
 pub(super) struct Secret {
@@ -48,12 +48,12 @@ impl SecretKey {
 
     /// The next exchanges with it, so many, meet a directory that does not know it yet.
     pub fn unknown_for(&self, exchanges: usize) -> &Self {
-        self.edit(|secret| secret.spreading.next = std::iter::repeat_n(false, exchanges).collect())
+        self.edit(|secret| secret.spreading.steps(std::iter::repeat_n(false, exchanges)))
     }
 
     /// No exchange before this time works with it.
     pub fn known_from(&self, at: SystemTime) -> &Self {
-        self.edit(|secret| secret.spreading.visible_from = Some(at))
+        self.edit(|secret| secret.spreading.from(at))
     }
 
     /// It ends at this time.

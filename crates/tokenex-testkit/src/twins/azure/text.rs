@@ -1,16 +1,11 @@
 //! Texts in Microsoft's forms.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// A random GUID (RFC 9562, version 4).
-pub(super) fn guid() -> String {
-    let bits = fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
-    let hex = format!("{bits:032x}");
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
-}
+pub(super) use crate::twins::text::{epoch, guid};
 
 /// Whether this is a GUID as Microsoft writes it.
 pub(super) fn is_guid(text: &str) -> bool {
@@ -38,9 +33,4 @@ pub(super) fn timestamp(at: SystemTime) -> String {
         at.minute(),
         at.second()
     )
-}
-
-/// Seconds since 1970; earlier times do not occur in tokens.
-pub(super) fn epoch(at: SystemTime) -> u64 {
-    at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -3,6 +3,10 @@
 //! [`GoogleTwin`] is the token service, IAM Credentials, the OAuth token endpoint and Google's own issuer: projects are made
 //! on it, providers and service accounts in the projects, bindings and keys on the accounts, and its book says what was
 //! asked. [`MetadataTwin`] is the metadata server of a machine that runs as one of the accounts.
+//!
+//! What they do not model: attribute mappings and conditions in their own language (closures instead), groups, roles (a
+//! binding gives all tokens of an account), deny policies, access boundaries, introspection, credentials bound to a
+//! certificate, SAML and X.509 providers, and the wait before metadata changes.
 
 mod aws_subject;
 mod book;

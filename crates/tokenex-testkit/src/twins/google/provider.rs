@@ -77,8 +77,7 @@ impl IdentityProvider {
 
     /// Whether each of the next exchanges sees it. Afterwards all do.
     pub fn seen_by(&self, exchanges: impl IntoIterator<Item = bool>) -> &Self {
-        let steps: Vec<bool> = exchanges.into_iter().collect();
-        self.edit(|provider| provider.spreading.steps(steps))
+        self.edit(|provider| provider.spreading.steps(exchanges))
     }
 
     /// No exchange before this time sees it.

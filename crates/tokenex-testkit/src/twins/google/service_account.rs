@@ -95,8 +95,7 @@ impl Binding {
 
     /// Whether each of the next requests for its account sees it. Afterwards all do.
     pub fn seen_by(&self, requests: impl IntoIterator<Item = bool>) -> &Self {
-        let steps: Vec<bool> = requests.into_iter().collect();
-        self.edit(|binding| binding.spreading.steps(steps))
+        self.edit(|binding| binding.spreading.steps(requests))
     }
 
     /// No request before this time sees it.
