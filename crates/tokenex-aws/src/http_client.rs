@@ -105,8 +105,8 @@ impl Outbox {
     {
         let sending = async {
             let Ok(Handed { mut request, reply }) = self.0.await else { return Sent::Nothing };
-            if let Some(secret) = secret {
-                fill_in(&mut request, secret);
+            if secret.is_some_and(|secret| !fill_in(&mut request, secret)) {
+                return Sent::Nothing;
             }
             match send(request).await {
                 Ok(response) => {
@@ -152,13 +152,17 @@ fn to_http(request: HttpRequest) -> Option<http::Request<Bytes>> {
     Some(request)
 }
 
-/// Puts the secret where the placeholder is. The length changes, and the transport announces it anew.
-fn fill_in(request: &mut http::Request<Bytes>, secret: &Secret) {
-    let Ok(form) = std::str::from_utf8(request.body()) else { return };
+/// Puts the secret where the placeholder is, and says whether there was one.
+fn fill_in(request: &mut http::Request<Bytes>, secret: &Secret) -> bool {
+    let form = std::str::from_utf8(request.body()).unwrap_or_default();
+    if !form.contains(PLACEHOLDER) {
+        return false;
+    }
     let filled = form.replacen(PLACEHOLDER, &utf8_percent_encode(secret.expose(), KEPT).to_string(), 1);
     let length = filled.len();
     *request.body_mut() = Bytes::from(filled);
     request.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
+    true
 }
 
 /// The answer as the SDK gets it. Where it repeats a secret it does so in a message, which the SDK would log.
@@ -215,6 +219,15 @@ mod tests {
         assert_eq!(response.body().bytes(), None);
         let Sent::Answered(whole) = sent else { panic!("there was an answer") };
         assert_eq!(whole.body(), "you sent hunter22+ and correct horse");
+    }
+
+    #[tokio::test]
+    async fn without_a_place_for_the_secret_nothing_is_sent() {
+        let (client, outbox) = pair();
+        let exchange = call(&client, "Token=something-else");
+        let send = async |_| panic!("it was sent");
+        let (outcome, sent) = outbox.serve(exchange, Some(&Secret::new("hunter22")), &[], send).await;
+        assert!(outcome.is_err() && matches!(sent, Sent::Nothing));
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! The credentials of an EC2 instance.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -24,6 +25,9 @@ const CREDENTIALS_PATH: &str = "/latest/meta-data/iam/security-credentials/";
 
 const TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");
 const TOKEN_TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
+
+/// How long to wait for the first answer, which comes within milliseconds or not at all.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// A token of the service serves the requests of one attempt, and lives a little longer than that.
 const TTL_SECONDS: &str = "60";
@@ -76,7 +80,9 @@ impl InstanceCredentials {
     async fn token(&self, cx: &Attempt) -> Result<Secret> {
         let mut request = self.request(Method::PUT, TOKEN_PATH)?;
         request.headers_mut().insert(TOKEN_TTL, HeaderValue::from_static(TTL_SECONDS));
-        let response = self.send(cx, request).await.map_err(silent)?;
+        let limit = cx.remaining().min(SILENCE);
+        let transport = self.transport.clone().unwrap_or_else(|| cx.transport());
+        let response = transport.send(request, limit).await.map_err(silent)?;
         match response.status() {
             StatusCode::OK => {
                 wire::service_token(response.body()).map_err(|error| error.with_status(response.status()))

@@ -69,7 +69,9 @@ impl Call<'_> {
             // What is wrong with a request is checked before it is made; the reason may quote what was to be sent.
             Sent::Nothing => {
                 return Err(self.named(
-                    Error::new(ErrorKind::Other, "the AWS SDK could not make the request").with_code("not_sent"),
+                    Error::new(ErrorKind::Other, "the AWS SDK could not make the request")
+                        .with_code("not_sent")
+                        .with_advice("the log of aws_smithy_runtime at debug level says why"),
                 ));
             }
         };

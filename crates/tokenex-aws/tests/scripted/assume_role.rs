@@ -6,6 +6,7 @@ use tokenex_aws::{AssumeRole, AwsCredentials, IntoBase};
 use tokenex_core::sources::Closure;
 use tokenex_core::time::TimeSource as _;
 use tokenex_core::{Error, ErrorKind, Input, Result, Retry, Source};
+use tokenex_testkit::twins::Twin as _;
 use tokenex_testkit::twins::aws::{Role, TrustStatement};
 
 use crate::world::{REGION, World, minutes};
@@ -226,4 +227,26 @@ async fn choices_out_of_bounds_are_refused_before_anything_is_sent() {
     refused(&world, "region", |builder| builder.region("Frankfurt"));
     let error = AssumeRole::builder("app", world.web_identity()).region(REGION).build().unwrap_err();
     assert_eq!(error.code(), Some("role_arn"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_global_endpoint_and_the_forms_of_a_regional_one_take_the_signature() {
+    let world = World::new();
+    let role = second(&world);
+    let base = world.web_identity();
+    let builder = || AssumeRole::builder(role.arn(), base.clone()).external_id("our-id");
+    for (host, builder) in [
+        ("sts.amazonaws.com", builder().region("aws-global")),
+        ("sts-fips.us-east-2.amazonaws.com", builder().region("us-east-2").fips()),
+        ("sts.us-east-2.api.aws", builder().region("us-east-2").dual_stack()),
+        (
+            "vpce-1.sts.us-east-2.vpce.amazonaws.com",
+            builder().region("us-east-2").endpoint("https://vpce-1.sts.us-east-2.vpce.amazonaws.com"),
+        ),
+    ] {
+        world.twin.route(&world.network, host);
+        let outcome = world.keep(builder.build().unwrap()).get().await;
+        outcome.unwrap_or_else(|error| panic!("{host}: {error}"));
+        assert_eq!(world.network.count(host), 1);
+    }
 }

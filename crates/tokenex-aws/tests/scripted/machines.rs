@@ -1,9 +1,11 @@
 //! Credentials that the platform gives to a container or an instance.
 
+use std::time::Duration;
+
 use tokenex_aws::{AssumeRole, ContainerCredentials, InstanceCredentials, OutboundIdentity};
 use tokenex_core::sources::{Closure, StaticText};
 use tokenex_core::time::TimeSource as _;
-use tokenex_core::{ErrorKind, Passthrough, Retry, Secret};
+use tokenex_core::{ErrorKind, Passthrough, Retry, Scheduler, Secret};
 use tokenex_testkit::transport;
 use tokenex_testkit::twins::aws::{PodIdentityTwin, TrustStatement};
 use tokenex_testkit::twins::{Fault, RetryAfter, Twin as _};
@@ -177,7 +179,9 @@ async fn what_an_instance_can_lack_is_told_apart() {
     twin.fault(1, Fault::Html(200));
     assert_eq!(ask().get().await.unwrap_err().kind(), ErrorKind::Protocol);
     world.network.fault(IMDS, transport::Fault::Hang);
+    let began = world.time.wall();
     let error = ask().get().await.unwrap_err();
+    assert!(world.time.wall().duration_since(began).unwrap() < Duration::from_secs(6), "it is told soon");
     assert!(error.advice().unwrap().contains("hop-limit 2"), "{error}");
 }
 
@@ -217,4 +221,29 @@ async fn the_platforms_credentials_are_a_base_for_what_comes_next() {
     let outbound = OutboundIdentity::builder(task).region(REGION).audience("x").build().unwrap();
     let token = world.scheduler.keep(Passthrough::new(outbound)).get().await.unwrap();
     assert_eq!(issuer.verify(token.secret().expose()).unwrap()["sub"], world.role.arn());
+}
+
+/// On real time, since the file is read on another thread.
+#[tokio::test]
+async fn the_token_file_is_read_again_for_each_request_and_trimmed() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pod-token-{}", std::process::id()));
+    let network = transport::InMemory::new();
+    network.route(PODS, |request: http::Request<bytes::Bytes>| {
+        let shown = request.headers()["authorization"].to_str().unwrap().to_owned();
+        let body = format!(
+            "{{\"AccessKeyId\":\"ASIA{shown}\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"2100-01-01T00:00:00Z\"}}"
+        );
+        async move { reply(200, body) }
+    });
+    let builder = ContainerCredentials::builder(format!("http://{PODS}{}", PodIdentityTwin::PATH));
+    let pod = builder.authorization_file(&file).transport(network).build().unwrap();
+    let scheduler = Scheduler::builder(tokio::runtime::Handle::current()).start();
+    for written in ["FIRST\n", " SECOND\r\n"] {
+        std::fs::write(&file, written).unwrap();
+        let credentials = scheduler.keep(pod.clone()).get().await.unwrap();
+        assert_eq!(credentials.access_key_id(), format!("ASIA{}", written.trim()));
+    }
+    std::fs::remove_file(&file).unwrap();
+    let error = scheduler.keep(pod).get().await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Identity, Some("missing")));
 }
