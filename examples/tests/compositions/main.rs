@@ -1,0 +1,5 @@
+//! Chains of exchanges through several targets: nothing but providers on top of each other, before the twins, on moved time.
+#![allow(missing_docs)]
+
+mod aws_to_azure;
+mod world;
