@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::cloud::State;
 use super::id_token;
 use super::principal::Principal;
 use super::refusal::{self, Refusal};
+use super::state::State;
 use super::tokens::Held;
 use crate::issuer::TokenBuilder;
 use crate::twins::text::rfc3339;

@@ -8,10 +8,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::cloud::State;
 use super::id_token;
 use super::principal::Principal;
 use super::refusal::{self, Refusal};
+use super::state::State;
 use super::tokens::Held;
 use crate::issuer::TokenBuilder;
 use crate::twins::form::Form;

@@ -13,10 +13,10 @@ use http::header::{CONTENT_TYPE, SERVER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::cloud::State;
 use super::id_token;
 use super::principal::Principal;
 use super::service_account::ServiceAccount;
+use super::state::State;
 use super::tokens::Held;
 use crate::twins::faults::Faults;
 use crate::twins::form::Form;

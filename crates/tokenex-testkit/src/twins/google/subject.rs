@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::aws_subject;
-use super::cloud::State;
 use super::directory::{ProviderState, Trusted};
 use super::principal::Principal;
 use super::refusal::{self, Refusal};
+use super::state::State;
 use crate::issuer::VerifyError;
 use crate::twins::issuers::{Issuers, NotVerified, audiences, unverified};
 use crate::twins::text::epoch;

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 
-use super::cloud::State;
 use super::refusal::{self, Refusal};
+use super::state::State;
 use super::subject;
 use super::tokens::Held;
 use crate::twins::form::Form;
