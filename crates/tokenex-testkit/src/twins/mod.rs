@@ -12,6 +12,7 @@
 //! | AWS STS, and the endpoints that hand out credentials on AWS's machines | [`aws`] |
 //! | Google's token service, IAM Credentials, the metadata server | [`google`] |
 //! | Microsoft Entra, the managed-identity endpoints, and a little of Azure Resource Manager | [`azure`] |
+//! | HashiCorp Vault and OpenBao | [`vault`] |
 
 pub mod aws;
 pub mod azure;
@@ -22,6 +23,7 @@ mod issuers;
 mod served;
 mod spreading;
 mod text;
+pub mod vault;
 
 use std::future::Future;
 use std::io;

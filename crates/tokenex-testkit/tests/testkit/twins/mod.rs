@@ -4,3 +4,4 @@ mod aws;
 mod azure;
 mod google;
 mod support;
+mod vault;

@@ -1,0 +1,122 @@
+//! The logins that live.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use super::jwt_role::RoleState;
+use crate::twins::text::{ALPHANUMERIC, random};
+
+/// One login, with its token.
+#[derive(Clone)]
+pub(super) struct LoginState {
+    pub(super) token: String,
+    /// Empty for a batch token.
+    pub(super) accessor: String,
+    pub(super) mount: String,
+    pub(super) role: String,
+    pub(super) subject: String,
+    pub(super) batch: bool,
+    pub(super) has_default_policy: bool,
+    pub(super) created_at: SystemTime,
+    pub(super) expires_at: SystemTime,
+}
+
+impl LoginState {
+    pub(super) fn new(mount: &str, role: &str, known: &RoleState, claims: &Value, now: SystemTime) -> Self {
+        let (token, accessor) = match known.batch {
+            true => (format!("hvb.{}", random(140, ALPHANUMERIC)), String::new()),
+            false => (format!("hvs.{}", random(90, ALPHANUMERIC)), random(24, ALPHANUMERIC)),
+        };
+        Self {
+            token,
+            accessor,
+            mount: mount.to_owned(),
+            role: role.to_owned(),
+            subject: claims["sub"].as_str().unwrap_or_default().to_owned(),
+            batch: known.batch,
+            has_default_policy: known.default_policy,
+            created_at: now,
+            expires_at: now + known.ttl.min(known.max_ttl),
+        }
+    }
+
+    /// The policy of a role has the role's name.
+    pub(super) fn policies(&self) -> Vec<&str> {
+        let default = self.has_default_policy.then_some("default");
+        default.into_iter().chain([self.role.as_str()]).collect()
+    }
+
+    pub(super) fn display_name(&self) -> String {
+        format!("{}-{}", self.mount, self.subject)
+    }
+}
+
+/// A login that lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Login {
+    /// Its name that is no secret; empty for a batch token.
+    pub accessor: String,
+    /// The role that it was made by.
+    pub role: String,
+    /// Whose identity token it was.
+    pub subject: String,
+    /// When it was made.
+    pub created_at: SystemTime,
+    /// When it ends, as it stands.
+    pub expires_at: SystemTime,
+}
+
+/// By token.
+#[derive(Default)]
+pub(super) struct Logins(HashMap<String, LoginState>);
+
+impl Logins {
+    pub(super) fn add(&mut self, login: LoginState) {
+        self.0.insert(login.token.clone(), login);
+    }
+
+    pub(super) fn get(&self, token: &str) -> Option<&LoginState> {
+        self.0.get(token)
+    }
+
+    pub(super) fn extend(&mut self, token: &str, until: SystemTime) {
+        if let Some(login) = self.0.get_mut(token) {
+            login.expires_at = until;
+        }
+    }
+
+    pub(super) fn remove(&mut self, token: &str) {
+        self.0.remove(token);
+    }
+
+    /// Those that are over, with the time at which they ended.
+    pub(super) fn due(&self, now: SystemTime) -> Vec<(String, SystemTime)> {
+        let over = self.0.values().filter(|login| login.expires_at <= now);
+        over.map(|login| (login.token.clone(), login.expires_at)).collect()
+    }
+
+    /// The tokens of this role's logins that can be revoked.
+    pub(super) fn of_role(&self, mount: &str, role: &str) -> Vec<String> {
+        let of_role = |login: &&LoginState| login.mount == mount && login.role == role && !login.batch;
+        self.0.values().filter(of_role).map(|login| login.token.clone()).collect()
+    }
+
+    pub(super) fn all(&self) -> Vec<Login> {
+        let mut all: Vec<Login> = self
+            .0
+            .values()
+            .map(|login| Login {
+                accessor: login.accessor.clone(),
+                role: login.role.clone(),
+                subject: login.subject.clone(),
+                created_at: login.created_at,
+                expires_at: login.expires_at,
+            })
+            .collect();
+        all.sort_by_key(|login| login.created_at);
+        all
+    }
+}

@@ -1,0 +1,83 @@
+//! `auth/token/...-self`: what a login does to itself.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, left, rounded_left};
+use super::call::Call;
+use super::logins::LoginState;
+use super::refusal::{self, Refusal};
+use super::state::State;
+use crate::twins::text::{epoch, rfc3339};
+
+/// The `auth` block of a login or of its renewal.
+pub(super) fn auth(login: &LoginState, lives: Duration) -> Value {
+    json!({
+        "client_token": login.token,
+        "accessor": login.accessor,
+        "policies": login.policies(),
+        "token_policies": login.policies(),
+        "metadata": { "role": login.role },
+        "lease_duration": lives.as_secs(),
+        "renewable": !login.batch,
+        "entity_id": "",
+        "token_type": kind(login),
+        "orphan": true,
+        "mfa_requirement": null,
+        "num_uses": 0,
+    })
+}
+
+pub(super) fn look_up(login: &LoginState, now: SystemTime) -> Answer {
+    let created_for = login.expires_at.duration_since(login.created_at).unwrap_or_default();
+    Answer::data(json!({
+        "accessor": login.accessor,
+        "creation_time": epoch(login.created_at),
+        "creation_ttl": created_for.as_secs(),
+        "display_name": login.display_name(),
+        "entity_id": "",
+        "expire_time": rfc3339(login.expires_at),
+        "explicit_max_ttl": 0,
+        "id": login.token,
+        "issue_time": rfc3339(login.created_at),
+        "meta": { "role": login.role },
+        "num_uses": 0,
+        "orphan": true,
+        "path": format!("auth/{}/login", login.mount),
+        "policies": login.policies(),
+        "renewable": !login.batch,
+        "ttl": left(login.expires_at, now),
+        "type": kind(login),
+    }))
+}
+
+/// Goes by what the role says now, and counts from now. The identity token is not looked at again.
+pub(super) fn renew(state: &mut State, login: &LoginState, call: &Call, now: SystemTime) -> Result<Answer, Refusal> {
+    let increment = call.increment()?;
+    if login.batch {
+        return Err(refusal::bad("batch tokens cannot be renewed"));
+    }
+    let role = state.auths.get(&login.mount).and_then(|auth| auth.roles.get(&login.role)).ok_or_else(|| {
+        refusal::internal(&format!("failed to renew entry: role {} does not exist during renewal", login.role))
+    })?;
+    let wall = rounded_left(login.created_at + role.max_ttl, now);
+    if wall.is_zero() {
+        return Err(refusal::internal("past the max TTL, cannot renew"));
+    }
+    let lives = increment.unwrap_or(role.ttl).min(wall);
+    state.logins.extend(&login.token, now + lives);
+    Ok(Answer::auth(auth(login, lives)))
+}
+
+pub(super) fn revoke(state: &mut State, login: &LoginState, now: SystemTime) -> Result<Answer, Refusal> {
+    if login.batch {
+        return Err(refusal::bad("batch tokens cannot be revoked"));
+    }
+    state.end_login(&login.token, now);
+    Ok(Answer::nothing())
+}
+
+fn kind(login: &LoginState) -> &'static str {
+    if login.batch { "batch" } else { "service" }
+}
