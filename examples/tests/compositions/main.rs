@@ -2,4 +2,6 @@
 #![allow(missing_docs)]
 
 mod aws_to_azure;
+mod azure_to_vault;
+mod vault_to_clouds;
 mod world;

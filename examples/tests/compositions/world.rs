@@ -11,10 +11,16 @@ use tokenex_testkit::transport::InMemory;
 use tokenex_testkit::twins::Twin as _;
 use tokenex_testkit::twins::aws::StsTwin;
 use tokenex_testkit::twins::azure::EntraTwin;
+use tokenex_testkit::twins::google::GoogleTwin;
+use tokenex_testkit::twins::vault::VaultTwin;
 
 pub(crate) const REGION: &str = "eu-central-1";
 pub(crate) const STS: &str = "sts.eu-central-1.amazonaws.com";
 pub(crate) const ENTRA: &str = "login.microsoftonline.com";
+pub(crate) const GOOGLE_STS: &str = "sts.googleapis.com";
+pub(crate) const GOOGLE_IAM: &str = "iamcredentials.googleapis.com";
+const GOOGLE_OAUTH: &str = "oauth2.googleapis.com";
+pub(crate) const VAULT: &str = "vault.test:8200";
 
 pub(crate) const ISSUER: &str = "https://issuer.test";
 pub(crate) const SUBJECT: &str = "system:serviceaccount:prod:api";
@@ -27,6 +33,8 @@ pub(crate) struct World {
     pub(crate) issuer: IssuerKeys,
     pub(crate) sts: StsTwin,
     pub(crate) entra: EntraTwin,
+    pub(crate) google: GoogleTwin,
+    pub(crate) vault: VaultTwin,
 }
 
 impl World {
@@ -43,10 +51,16 @@ impl World {
         };
         let issuer = IssuerKeys::with(ISSUER, PooledKeys, wall());
         let (sts, entra) = (StsTwin::with_clock(wall()), EntraTwin::with_clock(wall()));
+        let (google, vault) = (GoogleTwin::with_clock(wall()), VaultTwin::with_clock(wall()));
         sts.reach(&issuer);
         sts.route(&network, STS);
         entra.route(&network, ENTRA);
-        Self { network, time, scheduler, issuer, sts, entra }
+        for host in [GOOGLE_STS, GOOGLE_IAM, GOOGLE_OAUTH] {
+            google.route(&network, host);
+        }
+        vault.reach(&issuer);
+        vault.route(&network, VAULT);
+        Self { network, time, scheduler, issuer, sts, entra, google, vault }
     }
 
     /// The workload's token source: a new token each time, for whatever audience is asked for.
