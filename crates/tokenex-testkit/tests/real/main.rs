@@ -7,3 +7,4 @@ mod moto;
 mod openbao;
 mod postgres;
 mod python;
+mod vault_twin;

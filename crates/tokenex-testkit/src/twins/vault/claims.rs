@@ -19,9 +19,6 @@ const UNSAID: f64 = 150.0;
 
 pub(super) fn check(claims: &Value, issuer: &str, role: &RoleState, now: SystemTime) -> Result<(), Refusal> {
     let audiences = audiences(claims);
-    if role.audiences.is_empty() && !audiences.is_empty() {
-        return Err(bad("audience claim found in JWT but no audiences bound to the role"));
-    }
     if claims["iss"] != issuer {
         return Err(token_not_valid("invalid issuer (iss) claim"));
     }
@@ -35,6 +32,9 @@ pub(super) fn check(claims: &Value, issuer: &str, role: &RoleState, now: SystemT
         ));
     }
     check_times(claims, now)?;
+    if role.audiences.is_empty() && !audiences.is_empty() {
+        return Err(bad("audience claim found in JWT but no audiences bound to the role"));
+    }
     if !claims["sub"].is_string() {
         return Err(bad("claim \"sub\" not found in token"));
     }

@@ -11,7 +11,6 @@ use super::book::Exchange;
 use super::call::{Call, Operation};
 use super::claims;
 use super::jwt_auth::AuthState;
-use super::logins::LoginState;
 use super::refusal::{self, Refusal};
 use super::state::State;
 use super::token;
@@ -47,11 +46,9 @@ pub(super) fn judge(
     let claims = verify(auth, &state.issuers, jwt)?;
     claims::check(&claims, &auth.issuer, &known, now)?;
 
-    let login = LoginState::new(mount, role, &known, &claims, now);
-    let answer = Answer::auth(token::auth(&login, known.ttl.min(known.max_ttl))).issuing(&login.accessor);
+    let login = state.logins.add((mount, role), &known, &claims, now);
     state.book.count();
-    state.logins.add(login);
-    Ok(answer)
+    Ok(Answer::auth(token::auth(&login, known.ttl.min(known.max_ttl))).issuing(&login.accessor))
 }
 
 /// Checks the signature with the keys of the one issuer that the mount trusts, whoever the token says it is from.

@@ -1,12 +1,12 @@
 //! The logins that live.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::SystemTime;
 
 use serde_json::Value;
 
 use super::jwt_role::RoleState;
-use crate::twins::text::{ALPHANUMERIC, random};
+use crate::twins::text::{ALPHANUMERIC, guid, random};
 
 /// One login, with its token.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub(super) struct LoginState {
     pub(super) mount: String,
     pub(super) role: String,
     pub(super) subject: String,
+    /// Whom the server takes the subject of this mount for.
+    pub(super) entity_id: String,
     pub(super) batch: bool,
     pub(super) has_default_policy: bool,
     pub(super) created_at: SystemTime,
@@ -24,7 +26,7 @@ pub(super) struct LoginState {
 }
 
 impl LoginState {
-    pub(super) fn new(mount: &str, role: &str, known: &RoleState, claims: &Value, now: SystemTime) -> Self {
+    fn new(mount: &str, role: &str, known: &RoleState, claims: &Value, now: SystemTime) -> Self {
         let (token, accessor) = match known.batch {
             true => (format!("hvb.{}", random(140, ALPHANUMERIC)), String::new()),
             false => (format!("hvs.{}", random(90, ALPHANUMERIC)), random(24, ALPHANUMERIC)),
@@ -35,6 +37,7 @@ impl LoginState {
             mount: mount.to_owned(),
             role: role.to_owned(),
             subject: claims["sub"].as_str().unwrap_or_default().to_owned(),
+            entity_id: String::new(),
             batch: known.batch,
             has_default_policy: known.default_policy,
             created_at: now,
@@ -42,8 +45,8 @@ impl LoginState {
         }
     }
 
-    /// The policy of a role has the role's name.
-    pub(super) fn policies(&self) -> Vec<&str> {
+    /// By name; the policy of a role has the role's name.
+    pub(super) fn policies(&self) -> BTreeSet<&str> {
         let default = self.has_default_policy.then_some("default");
         default.into_iter().chain([self.role.as_str()]).collect()
     }
@@ -69,44 +72,59 @@ pub struct Login {
     pub expires_at: SystemTime,
 }
 
-/// By token.
 #[derive(Default)]
-pub(super) struct Logins(HashMap<String, LoginState>);
+pub(super) struct Logins {
+    /// By token.
+    living: HashMap<String, LoginState>,
+    /// By mount and subject.
+    entities: HashMap<(String, String), String>,
+}
 
 impl Logins {
-    pub(super) fn add(&mut self, login: LoginState) {
-        self.0.insert(login.token.clone(), login);
+    /// A new login of this role with these claims.
+    pub(super) fn add(
+        &mut self,
+        (mount, role): (&str, &str),
+        known: &RoleState,
+        claims: &Value,
+        now: SystemTime,
+    ) -> LoginState {
+        let mut login = LoginState::new(mount, role, known, claims, now);
+        let whose = (login.mount.clone(), login.subject.clone());
+        login.entity_id.clone_from(self.entities.entry(whose).or_insert_with(guid));
+        self.living.insert(login.token.clone(), login.clone());
+        login
     }
 
     pub(super) fn get(&self, token: &str) -> Option<&LoginState> {
-        self.0.get(token)
+        self.living.get(token)
     }
 
     pub(super) fn extend(&mut self, token: &str, until: SystemTime) {
-        if let Some(login) = self.0.get_mut(token) {
+        if let Some(login) = self.living.get_mut(token) {
             login.expires_at = until;
         }
     }
 
     pub(super) fn remove(&mut self, token: &str) {
-        self.0.remove(token);
+        self.living.remove(token);
     }
 
     /// Those that are over, with the time at which they ended.
     pub(super) fn due(&self, now: SystemTime) -> Vec<(String, SystemTime)> {
-        let over = self.0.values().filter(|login| login.expires_at <= now);
+        let over = self.living.values().filter(|login| login.expires_at <= now);
         over.map(|login| (login.token.clone(), login.expires_at)).collect()
     }
 
     /// The tokens of this role's logins that can be revoked.
     pub(super) fn of_role(&self, mount: &str, role: &str) -> Vec<String> {
         let of_role = |login: &&LoginState| login.mount == mount && login.role == role && !login.batch;
-        self.0.values().filter(of_role).map(|login| login.token.clone()).collect()
+        self.living.values().filter(of_role).map(|login| login.token.clone()).collect()
     }
 
     pub(super) fn all(&self) -> Vec<Login> {
         let mut all: Vec<Login> = self
-            .0
+            .living
             .values()
             .map(|login| Login {
                 accessor: login.accessor.clone(),

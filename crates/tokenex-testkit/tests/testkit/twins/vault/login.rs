@@ -9,7 +9,7 @@ fn an_identity_token_becomes_a_login_of_its_role() {
     let answer = world.log_in_as("app", &world.identity().algorithm(Algorithm::Rs256).sign());
     let auth = &answer.body["auth"];
     assert_eq!((answer.status, answer.login_lives()), (200, 60));
-    assert_eq!(auth["policies"], json!(["default", "app"]));
+    assert_eq!(auth["policies"], json!(["app", "default"]));
     assert_eq!(
         (&auth["renewable"], &auth["token_type"], &auth["num_uses"]),
         (&json!(true), &json!("service"), &json!(0))
