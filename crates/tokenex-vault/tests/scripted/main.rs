@@ -1,5 +1,5 @@
-//! The crate before a scripted server in memory, on a clock moved by hand: what a real server does too seldom, too slowly
-//! or not at all.
+//! The crate before the twin of Vault in memory, on a clock moved by hand; where a test needs what no server does, the
+//! server says what the test says.
 #![allow(missing_docs)]
 
 mod answers;
@@ -8,4 +8,5 @@ mod leases;
 mod logins;
 mod redirects;
 mod static_roles;
-mod twin;
+mod trap;
+mod world;

@@ -62,12 +62,7 @@ impl Answer {
     }
 }
 
-/// What is left until then, in whole seconds as they are told.
-pub(super) fn left(until: SystemTime, now: SystemTime) -> u64 {
-    until.duration_since(now).map_or(0, |left| left.as_secs())
-}
-
-/// What is left until then as limits are counted: the server rounds the time to the nearest second.
+/// What is left until then, rounded to the nearest second, as the server does wherever a limit cuts.
 pub(super) fn rounded_left(until: SystemTime, now: SystemTime) -> Duration {
     let left = until.duration_since(now).unwrap_or_default() + Duration::from_millis(500);
     Duration::from_secs(left.as_secs())

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, left, rounded_left};
+use super::answer::{Answer, rounded_left};
 use super::call::Call;
 use super::logins::LoginState;
 use super::refusal::{self, Refusal, among_errors, bad};
@@ -63,7 +63,7 @@ impl Leases {
         let lease = &self.living[id];
         Answer::whole(json!({
             "lease_id": id,
-            "lease_duration": left(lease.expires_at, now),
+            "lease_duration": rounded_left(lease.expires_at, now).as_secs(),
             "renewable": lease.terms.renewable,
             "data": data,
         }))

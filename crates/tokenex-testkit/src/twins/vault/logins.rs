@@ -1,12 +1,12 @@
 //! The logins that live.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
 use super::jwt_role::RoleState;
-use crate::twins::text::{ALPHANUMERIC, guid, random};
+use crate::twins::text::{ALPHANUMERIC, epoch, guid, random};
 
 /// One login, with its token.
 #[derive(Clone)]
@@ -31,6 +31,8 @@ impl LoginState {
             true => (format!("hvb.{}", random(140, ALPHANUMERIC)), String::new()),
             false => (format!("hvs.{}", random(90, ALPHANUMERIC)), random(24, ALPHANUMERIC)),
         };
+        // A batch token carries its own times, in whole seconds, so that it loses the part of one.
+        let created_at = if known.batch { UNIX_EPOCH + Duration::from_secs(epoch(now)) } else { now };
         Self {
             token,
             accessor,
@@ -40,8 +42,8 @@ impl LoginState {
             entity_id: String::new(),
             batch: known.batch,
             has_default_policy: known.default_policy,
-            created_at: now,
-            expires_at: now + known.ttl.min(known.max_ttl),
+            created_at,
+            expires_at: created_at + known.ttl.min(known.max_ttl),
         }
     }
 

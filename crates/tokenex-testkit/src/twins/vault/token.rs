@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, left, rounded_left};
+use super::answer::{Answer, rounded_left};
 use super::call::Call;
 use super::logins::LoginState;
 use super::refusal::{self, Refusal};
@@ -31,6 +31,10 @@ pub(super) fn auth(login: &LoginState, lives: Duration) -> Value {
 
 pub(super) fn look_up(login: &LoginState, now: SystemTime) -> Answer {
     let created_for = login.expires_at.duration_since(login.created_at).unwrap_or_default();
+    let ttl = match login.batch {
+        true => rounded_left(login.expires_at, now),
+        false => login.expires_at.duration_since(now).unwrap_or_default(),
+    };
     Answer::data(json!({
         "accessor": login.accessor,
         "creation_time": epoch(login.created_at),
@@ -47,7 +51,7 @@ pub(super) fn look_up(login: &LoginState, now: SystemTime) -> Answer {
         "path": format!("auth/{}/login", login.mount),
         "policies": login.policies(),
         "renewable": !login.batch,
-        "ttl": left(login.expires_at, now),
+        "ttl": ttl.as_secs(),
         "type": kind(login),
     }))
 }

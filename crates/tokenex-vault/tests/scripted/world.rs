@@ -1,4 +1,4 @@
-//! A server that says what the test says.
+//! The twin of Vault on a network in memory, and answers that the test says instead of its own.
 
 use std::collections::HashMap;
 use std::future::ready;
@@ -8,10 +8,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use serde_json::{Value, json};
-use tokenex_core::sources::StaticText;
-use tokenex_core::{Policy, Scheduler};
+use tokenex_core::sources::Closure;
+use tokenex_core::time::TimeSource as _;
+use tokenex_core::{Policy, Scheduler, TokenSource};
 use tokenex_testkit::clock::TestClock;
+use tokenex_testkit::issuer::{IssuerKeys, PooledKeys};
 use tokenex_testkit::transport::InMemory;
+use tokenex_testkit::twins::Twin as _;
+use tokenex_testkit::twins::vault::{Database, JwtRole, VaultTwin};
 use tokenex_testkit::web::Received;
 use tokenex_vault::{Vault, VaultBuilder};
 
@@ -20,22 +24,28 @@ pub(crate) const LOGIN: &str = "auth/jwt/login";
 pub(crate) const LOOKUP: &str = "auth/token/lookup-self";
 pub(crate) const RENEW_LOGIN: &str = "auth/token/renew-self";
 pub(crate) const RENEW_LEASE: &str = "sys/leases/renew";
+pub(crate) const REVOKE_LEASE: &str = "sys/leases/revoke";
 pub(crate) const CREDS: &str = "database/creds/app";
 
-/// A JWT without any claim.
-pub(crate) const JWT: &str = "e30.e30.c2ln";
+pub(crate) const ISSUER: &str = "https://issuer.test";
+const SUBJECT: &str = "workload";
+const AUDIENCE: &str = "vault";
 
 type Script = Box<dyn FnMut(&Request<Bytes>) -> Response<Bytes> + Send>;
 
-/// A network with one server on it. What is not scripted is 404. Drive it in a test that starts with time paused.
-pub(crate) struct Twin {
+/// Everything around one workload and the role that trusts it. Drive it in a test that starts with time paused.
+pub(crate) struct World {
     pub(crate) network: InMemory,
     pub(crate) time: TestClock,
     pub(crate) scheduler: Scheduler,
+    pub(crate) twin: VaultTwin,
+    pub(crate) role: JwtRole,
+    pub(crate) database: Database,
+    issuer: IssuerKeys,
     scripts: Arc<Mutex<HashMap<String, Script>>>,
 }
 
-impl Twin {
+impl World {
     /// Logins live for an hour and can be renewed; database users live for a minute and can be renewed.
     pub(crate) fn new() -> Self {
         Self::with_policy(Policy::default())
@@ -43,56 +53,52 @@ impl Twin {
 
     pub(crate) fn with_policy(policy: Policy) -> Self {
         let (network, time) = (InMemory::new(), TestClock::new());
-        let scripts: Arc<Mutex<HashMap<String, Script>>> = Arc::default();
         let scheduler = Scheduler::builder(tokio::runtime::Handle::current())
             .clock(time.clock())
             .transport(network.clone())
             .policy(policy)
             .seed(7)
             .start();
-        let twin = Self { network, time, scheduler, scripts };
-        twin.serve(HOST);
-        let mut logins = 0;
-        twin.on(LOGIN, move |_| {
-            logins += 1;
-            reply(200, login(&format!("hvs.{logins}"), 3600))
-        });
-        twin.on(LOOKUP, |_| reply(200, json!({"data": {}})));
-        twin.on(RENEW_LOGIN, |request| {
-            let token = request.headers()["x-vault-token"].to_str().unwrap().to_owned();
-            reply(200, login(&token, 3600))
-        });
-        let mut users = 0;
-        twin.on(CREDS, move |_| {
-            users += 1;
-            reply(200, user(&format!("lease/{users}"), 60))
-        });
-        twin.on(RENEW_LEASE, |_| reply(200, json!({"lease_duration": 60, "renewable": true})));
-        twin.on("auth/token/revoke-self", |_| reply(204, Value::Null));
-        twin.on("sys/leases/revoke", |_| reply(204, Value::Null));
-        twin
+        let (issuers, twins) = (time.clone(), time.clone());
+        let issuer = IssuerKeys::with(ISSUER, PooledKeys, move || issuers.wall());
+        let twin = VaultTwin::with_clock(move || twins.wall());
+        twin.reach(&issuer);
+        let role = twin.jwt_auth("jwt", ISSUER).role("app");
+        role.audience(AUDIENCE).subject(SUBJECT).ttl(Duration::from_secs(3600));
+        role.allow("database/*").allow("kv/*").allow("secret/*").allow(REVOKE_LEASE);
+        let database = twin.database("database");
+        database.role("app").ttl(Duration::from_secs(60));
+        let world = Self { network, time, scheduler, twin, role, database, issuer, scripts: Arc::default() };
+        world.serve(HOST);
+        world
     }
 
     /// Puts the same server on the network under one more name.
     pub(crate) fn serve(&self, host: &str) {
-        let scripts = self.scripts.clone();
+        let (scripts, twin) = (self.scripts.clone(), self.twin.clone());
         self.network.route(host, move |request| {
             let path = request.uri().path().trim_start_matches("/v1/").to_owned();
             let mut scripts = scripts.lock().unwrap();
             ready(match scripts.get_mut(&path) {
                 Some(script) => script(&request),
-                None => reply(404, json!({"errors": []})),
+                None => twin.answer(&request),
             })
         });
     }
 
-    /// Answers this path so from now on.
+    /// Answers this path so from now on, whatever the twin would say.
     pub(crate) fn on(&self, path: &str, script: impl FnMut(&Request<Bytes>) -> Response<Bytes> + Send + 'static) {
         self.scripts.lock().unwrap().insert(path.to_owned(), Box::new(script));
     }
 
+    /// The workload's token source: a new token each time, for whatever audience is asked for.
+    pub(crate) fn identity(&self) -> impl TokenSource {
+        let jwt = self.issuer.token().subject(SUBJECT);
+        Closure::plain(move |audience| Ok(jwt.clone().audience(audience.unwrap_or_default()).sign()))
+    }
+
     pub(crate) fn builder(&self) -> VaultBuilder {
-        Vault::builder(format!("https://{HOST}"), "app", StaticText::new(JWT))
+        Vault::builder(format!("https://{HOST}"), "app", self.identity()).audience(AUDIENCE)
     }
 
     pub(crate) fn vault(&self) -> Vault {
