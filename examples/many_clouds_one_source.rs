@@ -58,7 +58,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let federated = scheduler.keep(Keep::new(pool).name("Google, as the workload"));
     let robot = Impersonation::builder(robot.email(), federated.clone()).lifetime(4 * SECOND).endpoint(at_google.url());
     let vault_login = Vault::builder(at_vault.url(), "app", identity.clone()).audience("vault").build(&scheduler)?;
-
     let (tell, mut stream) = unbounded_channel();
     let (began, mut followers) = (Instant::now(), tokio::task::JoinSet::new());
     followers.spawn(follow(scheduler.keep(Keep::new(role).name("AWS")), tell.clone(), began));
