@@ -1,6 +1,7 @@
 //! `cargo xtask bench build`: what a program pays that depends on one provider crate, beside one that depends on the
 //! cloud's own crate for the same: crates, and processor time of a clean build.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -45,7 +46,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         };
         read(&mut in_package(&["fetch", "--quiet"]))?;
         let tree = read(&mut in_package(&["tree", "--edges", "normal,build", "--prefix", "none", "--no-dedupe"]))?;
-        let crates = tree.lines().map(|line| line.trim_end_matches(" (proc-macro)")).collect::<std::collections::BTreeSet<_>>();
+        let crates = tree.lines().map(|line| line.trim_end_matches(" (proc-macro)")).collect::<BTreeSet<_>>();
         let (begin, before) = (Instant::now(), processor_time()?);
         read(&mut in_package(&["build", "--quiet", "--offline"]))?;
         let (wall, spent) = (begin.elapsed().as_secs_f64(), processor_time()? - before);
