@@ -162,11 +162,18 @@ fn bad_request(step: Step, said: &str) -> Meaning {
     use ErrorKind::{Configuration, Identity, NotFound, Trust, Unavailable};
     match step {
         // Refused identities are 400, and so is a server that cannot reach the issuer to judge them.
-        Step::Login if said.contains("fetching keys") || said.contains("get keys failed") => transient(
-            Unavailable,
-            "the server cannot fetch the issuer's keys",
-            "is the issuer's address reachable from the Vault server? see auth/<mount>/config",
-        ),
+        // The last text is that of a mount that has not met its issuer since the server started or was unsealed.
+        Step::Login
+            if ["fetching keys", "get keys failed", "error configuring token validator"]
+                .iter()
+                .any(|text| said.contains(text)) =>
+        {
+            transient(
+                Unavailable,
+                "the server cannot fetch the issuer's keys",
+                "is the issuer's address reachable from the Vault server? see auth/<mount>/config",
+            )
+        }
         Step::Login if said.contains("token is expired") => transient(
             Identity,
             "the server says that the identity token has expired",
@@ -236,6 +243,7 @@ mod tests {
                 Unavailable,
                 true,
             ),
+            (Step::Login, 400, "error configuring token validator: keyset configuration error: ...", Unavailable, true),
             (Step::Login, 400, "invalid expiration time (exp) claim: token is expired", Identity, true),
             (Step::Login, 403, "permission denied", Denied, false),
             (Step::Login, 503, "Vault is sealed", Unavailable, true),

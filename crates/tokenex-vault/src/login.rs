@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 use tokenex_core::{
-    AnyTokenSource, Attempt, Credential, Error, ErrorKind, Grant, Issued, Outcome, Policy, Provider, Renewal, Result,
-    Revocation, Secret, Target,
+    AnyTokenSource, Attempt, Credential, Error, ErrorKind, Grant, IdentityToken, Issued, Outcome, Policy, Provider,
+    Renewal, Result, Revocation, Secret, Target,
 };
 
 use crate::errors::{Step, login_cannot_be_renewed};
-use crate::server::SharedServer;
+use crate::server::{Answer, SharedServer};
 use crate::wire::{Auth, Call, Path, TokenKind};
 
 /// How long old and new overlap: pools drain and consumers copy values out. The engine cuts it to a third of the life.
@@ -138,15 +138,16 @@ impl Provider for Login {
     async fn issue(&self, cx: &Attempt) -> Result<Outcome<LoginToken>> {
         let accepted: Vec<&str> = self.audience.iter().map(String::as_str).collect();
         let identity = cx.identity(&self.identity, &accepted).await?.into_value();
-        let call = Call::login(&self.mount, &self.role, &identity);
-        let answer = self.server.send(cx, Step::Login, &call, None).await?;
-        if !answer.status.is_success() {
-            let mut error = answer.refusal_without(&[identity.secret()]);
-            if matches!(error.kind(), ErrorKind::Trust | ErrorKind::Identity | ErrorKind::Denied) {
-                error = error.with_presented(identity.claims());
+        let answer = match self.show(cx, &identity).await {
+            // A source that fails now has nothing to say that helps more than the refusal.
+            Err(refusal) if wants_new_identity(&refusal) => {
+                match cx.other_identity(&self.identity, &accepted, &identity).await {
+                    Ok(Some(newer)) => self.show(cx, newer.value()).await?,
+                    Ok(None) | Err(_) => return Err(refusal),
+                }
             }
-            return Err(error);
-        }
+            shown => shown?,
+        };
         let auth = Auth::read(answer.body()).map_err(|error| answer.blame(error))?;
         if auth.needs_mfa {
             return Err(answer.blame(
@@ -195,6 +196,18 @@ impl Provider for Login {
 }
 
 impl Login {
+    /// Shows an identity token; an answer that comes back is a success.
+    async fn show(&self, cx: &Attempt, identity: &IdentityToken) -> Result<Answer> {
+        let call = Call::login(&self.mount, &self.role, identity);
+        let answer = self.server.send(cx, Step::Login, &call, None).await?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        let error = answer.refusal_without(&[identity.secret()]);
+        let about_identity = matches!(error.kind(), ErrorKind::Trust | ErrorKind::Identity | ErrorKind::Denied);
+        Err(if about_identity { error.with_presented(identity.claims()) } else { error })
+    }
+
     fn grant(&self, token: LoginToken, renewable: bool, lifetime: Option<Duration>) -> Grant<LoginToken> {
         let is_service = token.kind == TokenKind::Service;
         let fingerprint = token.accessor.clone();
@@ -215,6 +228,11 @@ impl Login {
         }
         grant
     }
+}
+
+/// Whether a newer identity token may mend it: the one that was shown ran out on the way.
+fn wants_new_identity(refusal: &Error) -> bool {
+    refusal.kind() == ErrorKind::Identity && refusal.status() == Some(StatusCode::BAD_REQUEST)
 }
 
 /// When to replace a batch token, where the engine's own pace would be too late for the overlap.

@@ -1,9 +1,11 @@
 //! When a new login is due, and when it is not.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
 use tokenex_core::ErrorKind;
+use tokenex_core::sources::Closure;
 use tokenex_testkit::twins::{Fault, RetryAfter};
 
 use crate::world::{CREDS, ISSUER, LOGIN, LOOKUP, RENEW_LOGIN, World, refuse, reply};
@@ -113,4 +115,30 @@ async fn the_secrets_of_a_short_batch_token_are_replaced_while_the_old_ones_live
         assert!(new.made_at + Duration::from_secs(1) < old.ends_at, "{old:?} has no time left beside {new:?}");
     }
     drop(db);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_issuer_that_is_down_while_the_server_starts_is_waited_for() {
+    let world = World::new();
+    world.twin.issuer_down(ISSUER);
+    let db = world.scheduler.keep(world.vault().database("app"));
+    let error = db.get().await.unwrap_err();
+    assert!(error.is_transient() && error.kind() == ErrorKind::Unavailable, "{error}");
+    world.twin.issuer_up(ISSUER);
+    world.seconds(5).await;
+    assert!(db.peek().is_some(), "{}", db.status());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_identity_that_runs_out_on_the_way_is_replaced_in_the_same_attempt() {
+    let world = World::new();
+    let (jwt, asked) = (world.token(), AtomicUsize::new(0));
+    // Twice what the server takes no more, though it may still be sent; then a good one.
+    let late = Closure::plain(move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => Ok(jwt.clone().expired_since(Duration::from_secs(200)).sign()),
+        _ => Ok(jwt.sign()),
+    });
+    let login = world.builder_for(late).build(&world.scheduler).unwrap().login();
+    login.get().await.unwrap();
+    assert_eq!((login.status().attempts, world.count(LOGIN)), (1, 2));
 }

@@ -12,7 +12,7 @@ use tokenex_core::sources::Closure;
 use tokenex_core::time::TimeSource as _;
 use tokenex_core::{Policy, Scheduler, TokenSource};
 use tokenex_testkit::clock::TestClock;
-use tokenex_testkit::issuer::{IssuerKeys, PooledKeys};
+use tokenex_testkit::issuer::{IssuerKeys, PooledKeys, TokenBuilder};
 use tokenex_testkit::transport::InMemory;
 use tokenex_testkit::twins::Twin as _;
 use tokenex_testkit::twins::vault::{Database, JwtRole, VaultTwin};
@@ -97,8 +97,17 @@ impl World {
         Closure::plain(move |audience| Ok(jwt.clone().audience(audience.unwrap_or_default()).sign()))
     }
 
+    /// A token of the workload for the server, to be changed.
+    pub(crate) fn token(&self) -> TokenBuilder {
+        self.issuer.token().subject(SUBJECT).audience(AUDIENCE)
+    }
+
     pub(crate) fn builder(&self) -> VaultBuilder {
-        Vault::builder(format!("https://{HOST}"), "app", self.identity()).audience(AUDIENCE)
+        self.builder_for(self.identity())
+    }
+
+    pub(crate) fn builder_for(&self, identity: impl TokenSource) -> VaultBuilder {
+        Vault::builder(format!("https://{HOST}"), "app", identity).audience(AUDIENCE)
     }
 
     pub(crate) fn vault(&self) -> Vault {
