@@ -5,13 +5,10 @@ use std::fmt;
 use bytes::Bytes;
 use http::uri::Scheme;
 use http::{HeaderName, HeaderValue, Request, Uri, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokenex_core::{Error, ErrorKind, Result, Secret};
 
 use super::variables::bad;
-
-/// The unreserved characters of RFC 3986 section 2.3.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+use crate::wire::{Form, encode};
 
 /// Shows that nobody was tricked into the request: a forged one cannot set headers
 /// ([IMDS](https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#security-and-authentication)).
@@ -64,18 +61,17 @@ impl Endpoint {
             address.push(separator);
             address.push_str(name);
             address.push('=');
-            address.extend(utf8_percent_encode(value, KEPT));
+            address.extend(encode(value));
             separator = '&';
         }
         Call::new(Request::get(address).body(Bytes::new()))
     }
 
     /// Posts these fields as a form.
-    pub(super) fn post(&self, fields: &[(&str, &str)]) -> Result<Call> {
-        let encoded = fields.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, KEPT)));
-        let body = encoded.collect::<Vec<_>>().join("&");
+    pub(super) fn post(&self, fields: &[(&'static str, &str)]) -> Result<Call> {
+        let form = fields.iter().fold(Form::new(), |form, (name, value)| form.field(name, value));
         let request = Request::post(&self.0).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        Call::new(request.body(Bytes::from(body)))
+        Call::new(request.body(form.body()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use tokenex_core::Secret;
 
 /// The body of a token request, `application/x-www-form-urlencoded`.
@@ -20,6 +20,11 @@ pub(crate) struct Form {
 /// of forms takes back.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// A text as part of a form or a query.
+pub(crate) fn encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, KEPT)
+}
+
 impl Form {
     pub(crate) fn new() -> Self {
         Self::default()
@@ -32,7 +37,7 @@ impl Form {
         }
         self.body.push_str(name);
         self.body.push('=');
-        self.body.extend(utf8_percent_encode(value, KEPT));
+        self.body.extend(encode(value));
         self.names.push(name);
         self
     }
