@@ -1,0 +1,1 @@
+//! What a refusal of a token endpoint means.

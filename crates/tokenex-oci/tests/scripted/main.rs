@@ -1,0 +1,1 @@
+//! Oracle Cloud, scripted: time is moved by hand, and answers come from the twin.
