@@ -2,4 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod errors;
+mod key;
+mod session_token;
+mod signer;
 mod wire;
+
+pub use key::{KeySize, SessionKey};
+pub use session_token::SessionToken;
+pub use signer::RequestSigner;
