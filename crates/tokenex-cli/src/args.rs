@@ -1,0 +1,158 @@
+//! What may be on the command line.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::failure::Failure;
+use crate::logging::Level;
+
+/// One identity token in, any short-lived credential out, always fresh.
+#[derive(Debug, Parser)]
+#[command(name = "tokenex", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Taken before and after the command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The file with identities and credentials [default: $TOKENEX_CONFIG, then ./tokenex.toml]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Trace to standard error
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log: Option<Level>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Get(Get),
+    Watch(Watch),
+    Exec(Exec),
+    Inspect(Inspect),
+    Check(Check),
+}
+
+/// Print one credential
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    /// The credential's name in the file
+    pub(crate) name: String,
+    /// The form in which it is printed
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(crate) format: Format,
+    /// One field only, with --format value
+    #[arg(long)]
+    pub(crate) field: Option<String>,
+    /// Ask for a credential that is valid for at least so long
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) min_valid: Option<String>,
+}
+
+/// The forms of `get`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A line of JSON, as `watch --format jsonl --reveal` prints it
+    Json,
+    /// The bare value of one field
+    Value,
+    /// Assignments for a shell
+    Env,
+    /// For `credential_process` in an AWS profile
+    CredentialProcess,
+    /// For `exec` in a kubeconfig
+    ExecCredential,
+    /// For an executable-sourced credential of Google Cloud
+    GoogleExecutable,
+}
+
+/// Keep credentials fresh, and print each event
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// Names of credentials; all of the file if none
+    pub(crate) names: Vec<String>,
+    /// A table that is drawn anew, or an object a line
+    #[arg(long, value_enum, default_value_t = WatchFormat::Table)]
+    pub(crate) format: WatchFormat,
+    /// End by itself after so long
+    #[arg(long = "for", value_name = "DURATION")]
+    pub(crate) duration: Option<String>,
+    /// Print the credentials themselves too
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// Answer /livez, /readyz and /metrics there
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+/// The forms of `watch`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WatchFormat {
+    /// For people
+    Table,
+    /// For programs
+    Jsonl,
+}
+
+/// Run a command with credentials in its environment or in files
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// A variable of the command's environment
+    #[arg(long, value_name = "VAR=NAME.FIELD")]
+    pub(crate) env: Vec<String>,
+    /// A file, kept up to date and removed at the end
+    #[arg(long, value_name = "PATH=NAME.FIELD")]
+    pub(crate) file: Vec<String>,
+    /// What happens to the command when a credential changes: ignore, restart, or signal:NAME
+    #[arg(long, value_name = "WHAT", default_value = "ignore")]
+    pub(crate) on_refresh: String,
+    /// How long the command may take to end after SIGTERM, before SIGKILL
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub(crate) grace: String,
+    /// Answer /livez, /readyz and /metrics there
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Show what an identity token says
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// The file that holds it; standard input if none or `-`
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Check a file without touching the network
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Print the JSON Schema of the file instead
+    #[arg(long)]
+    pub(crate) schema: bool,
+}
+
+/// Refuses a token on the command line, before anything could print it back.
+///
+/// What stands behind `--` is somebody else's command line.
+pub(crate) fn refuse_tokens(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    let ours = arguments.into_iter().take_while(|argument| argument != "--");
+    match ours.filter_map(|argument| argument.into_string().ok()).find(|argument| looks_like_a_token(argument)) {
+        None => Ok(()),
+        Some(_) => Err(Failure::usage("an argument looks like a token, and tokens are never arguments").with_help(
+            "every user of the machine can read arguments, and shells keep them: hand it over as a file or on standard input",
+        )),
+    }
+}
+
+/// A JWT starts with base64url of `{"`.
+fn looks_like_a_token(argument: &str) -> bool {
+    argument.split(['=', ' ', ',', '\'', '"']).any(|word| word.starts_with("eyJ") && word.matches('.').count() == 2)
+}

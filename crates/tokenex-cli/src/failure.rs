@@ -1,0 +1,113 @@
+//! Why the program ends without what was asked: words for people, and an exit code for programs.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use tokenex_core::{Error, ErrorKind};
+
+/// The exit codes. They are part of what the program promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing of the below: standard output cannot be written, or a fault of the program.
+    Internal = 1,
+    /// The arguments or the file are wrong, or ask for what cannot be.
+    Usage = 2,
+    /// There is no usable identity token.
+    Identity = 3,
+    /// The target does not trust the identity.
+    Trust = 4,
+    /// The target cannot be reached, or its certificate is not trusted.
+    Unreachable = 5,
+    /// The exchange went well, and what came after it was refused.
+    Authorization = 6,
+    /// The command could not be started.
+    Child = 7,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why the program ends. It holds no secret: what it prints goes to terminals and logs of builds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+    help: Option<String>,
+    report: Option<String>,
+}
+
+impl Failure {
+    /// `message` says what failed and why, in a sentence without a final stop.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), help: None, report: None }
+    }
+
+    /// Wrong arguments, or what they ask for cannot be.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// What to do about it.
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// A finished report, lines of a source file and all, which is printed before the message.
+    pub(crate) fn with_report(mut self, report: impl Into<String>) -> Self {
+        self.report = Some(report.into());
+        self
+    }
+
+    /// Which credential it is about.
+    pub(crate) fn about(mut self, name: &str) -> Self {
+        self.message = format!("{name}: {}", self.message);
+        self
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(report) = &self.report {
+            writeln!(f, "{}", report.trim_end())?;
+        }
+        write!(f, "tokenex: {}", self.message)?;
+        match &self.help {
+            Some(help) => write!(f, "\n  {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        Self::new(exit_of(error), error.to_string())
+    }
+}
+
+/// By kind; where a refusal came after a good exchange, by its step.
+fn exit_of(error: &Error) -> Exit {
+    match error.kind() {
+        ErrorKind::Configuration => Exit::Usage,
+        ErrorKind::Identity => Exit::Identity,
+        ErrorKind::Trust | ErrorKind::NotFound => Exit::Trust,
+        ErrorKind::Denied => Exit::Authorization,
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Throttled | ErrorKind::Tls | ErrorKind::Protocol => {
+            Exit::Unreachable
+        }
+        _ => Exit::Internal,
+    }
+}

@@ -1,0 +1,38 @@
+//! The only place that prints: data to standard output, words for people to standard error.
+
+use std::io::{self, Write};
+
+use crate::failure::{Exit, Failure};
+
+/// Writes `text` to standard output, and nothing after it.
+///
+/// # Errors
+/// When it cannot be written. A reader that went away is no failure of ours to explain: [`Closed`](Stdout::Closed).
+pub(crate) fn data(text: &str) -> Result<Stdout, Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(Stdout::Open),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Stdout::Closed),
+        Err(error) => Err(Failure::new(Exit::Internal, format!("standard output cannot be written: {error}"))),
+    }
+}
+
+/// Whether anybody reads standard output still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Stdout {
+    /// Somebody may.
+    Open,
+    /// The reader went away.
+    Closed,
+}
+
+/// A line for people. A closed standard error is nobody's problem.
+pub(crate) fn note(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The failure that the program ends with.
+pub(crate) fn failure(failure: &Failure) {
+    note(failure);
+}
