@@ -1,4 +1,4 @@
-//! `cargo xtask api`: the public API of each published crate, as a checked-in
+//! `cargo xtask api`: the public API of each published library, as a checked-in
 //! text, so that a change of it is seen in review.
 
 use std::{
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) fn compare() -> Result<(), Failure> {
     let workspace = Workspace::load()?;
     let mut changed = Vec::new();
-    for member in workspace.published() {
+    for member in workspace.libraries() {
         let checked_in = fs::read_to_string(snapshot(&member)).unwrap_or_default();
         let present = public_api(&workspace, &member)?;
         if checked_in != present {
@@ -27,7 +27,7 @@ pub(crate) fn compare() -> Result<(), Failure> {
         }
     }
     if changed.is_empty() {
-        println!("The public API of each published crate is the checked-in one.");
+        println!("The public API of each published library is the checked-in one.");
         return Ok(());
     }
     Err(format!(
@@ -38,10 +38,10 @@ pub(crate) fn compare() -> Result<(), Failure> {
     .into())
 }
 
-/// Writes the present API of each published crate.
+/// Writes the present API of each published library.
 pub(crate) fn bless() -> Result<(), Failure> {
     let workspace = Workspace::load()?;
-    for member in workspace.published() {
+    for member in workspace.libraries() {
         fs::write(snapshot(&member), public_api(&workspace, &member)?)?;
         println!("wrote the public API of {}", member.name);
     }

@@ -21,13 +21,14 @@ Housekeeping for the tokenex workspace.
 
 Usage: cargo xtask COMMAND
 
-  test [--offline-only] [--no-sabotage]
+  test [--offline-only] [--no-sabotage] [--only=STAGE]
         Everything that must hold before a change goes in: format, lints, unit,
         integration and doc tests, feature combinations, documentation, licences,
         public API, tests on real servers, sabotage. Installs what it needs under
         target/. The last line names the number of real-server tests that ran.
         --offline-only leaves out what needs real servers, and says so.
-        --no-sabotage leaves out the sabotage, the longest stage.
+        --no-sabotage leaves out the sabotage, the longest stage. --only=STAGE runs
+        the stages whose name holds STAGE, and is no proof of the rest.
 
   services [--fetch-only] [-- PROGRAM ARGUMENT...]
         Starts PostgreSQL and OpenBao on free loopback ports, tells how to connect,

@@ -59,6 +59,13 @@ impl Workspace {
         members
     }
 
+    /// Those of [`published`](Self::published) that others link against.
+    pub(crate) fn libraries(&self) -> Vec<Member<'_>> {
+        let mut members = self.published();
+        members.retain(|member| member.directory.join("src/lib.rs").is_file());
+        members
+    }
+
     pub(crate) fn package(&self, id: &str) -> Option<&Value> {
         let packages = self.metadata["packages"].as_array();
         packages.into_iter().flatten().find(|package| package["id"] == id)

@@ -61,7 +61,7 @@ pub(super) fn rule(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 /// Whose SDK a crate belongs to, by how its name begins.
-const SDKS: [(&str, &[&str]); 5] = [
+pub(super) const SDKS: [(&str, &[&str]); 5] = [
     ("tokenex-aws", &["aws-", "aws_"]),
     ("tokenex-azure", &["azure_", "typespec"]),
     ("tokenex-gcp", &["google-cloud", "gcloud"]),
@@ -70,7 +70,7 @@ const SDKS: [(&str, &[&str]); 5] = [
 ];
 
 /// What must be in nobody's tree: one TLS, without a C library.
-const NOWHERE: [&str; 6] = ["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys", "boring-sys"];
+pub(super) const NOWHERE: [&str; 6] = ["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys", "boring-sys"];
 
 /// A provider's tree holds no crate of another provider's SDK, and nobody's holds OpenSSL: on all platforms, with all
 /// features.
@@ -94,7 +94,7 @@ pub(super) fn isolation(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// By exclusion, so that a new provider is looked at without being named here.
+/// By exclusion, so that a new provider is looked at without being named here. The umbrella is `tokenex`, without a dash.
 fn is_provider(member: &Member<'_>) -> bool {
     let others = ["tokenex-core", "tokenex-testkit", "tokenex-cli", "tokenex-examples"];
     member.name.starts_with("tokenex-") && !others.contains(&member.name)

@@ -6,14 +6,17 @@ use crate::{Failure, workspace::Workspace};
 
 mod deny;
 mod dependencies;
+mod foreign_types;
 mod real;
 mod stages;
+mod umbrella;
 
 /// What was asked for on the command line.
 #[derive(Default)]
 pub(crate) struct Options {
     offline_only: bool,
     no_sabotage: bool,
+    only: Option<String>,
 }
 
 impl Options {
@@ -23,6 +26,7 @@ impl Options {
             match *argument {
                 "--offline-only" => options.offline_only = true,
                 "--no-sabotage" => options.no_sabotage = true,
+                only if only.starts_with("--only=") => options.only = Some(only["--only=".len()..].to_owned()),
                 other => {
                     return Err(format!("`cargo xtask test` has no option `{other}`; see `cargo xtask help`").into());
                 }
@@ -35,14 +39,15 @@ impl Options {
 /// Runs every stage, also after one failed, and fails at the end if any did: a
 /// formatting slip should not hide a broken test.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    let mut report = Report::default();
-    let Some(workspace) = report.stage("Cargo.lock is up to date", Workspace::load) else {
+    let mut report = Report { only: options.only.clone(), ..Report::default() };
+    let Some(workspace) = report.always("Cargo.lock is up to date", Workspace::load) else {
         return report.finish("real-server tests: none ran, the workspace cannot be read");
     };
     report.stage("format", || stages::format(&workspace));
     report.stage("rust-version fits", || dependencies::rust_version(&workspace));
     report.stage("dependency rule", || dependencies::rule(&workspace));
     report.stage("isolation", || dependencies::isolation(&workspace));
+    report.stage("umbrella", || umbrella::check(&workspace));
     report.stage("licences, bans, sources", || deny::check(&workspace));
     report.stage("lints, all features", || stages::lint(&workspace));
     report.stage("lints, other features", || stages::feature_combinations(&workspace));
@@ -51,6 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     report.stage("examples", || stages::examples(&workspace));
     report.stage("documentation", || stages::documentation(&workspace));
     report.stage("public API", crate::api::compare);
+    report.stage("foreign types", || foreign_types::check(&workspace));
     let last_line = if options.offline_only {
         let present = real::in_repository(&workspace)?;
         format!("real-server tests: 0 ran (--offline-only), {present} are in the repository")
@@ -66,6 +72,12 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     } else {
         report.stage("sabotage", || crate::sabotage::run(None));
     }
+    if let Some(only) = &options.only {
+        if report.stages.len() == 1 {
+            return Err(format!("no stage is named like `{only}`").into());
+        }
+        return report.finish(&format!("only the stages named like `{only}` ran"));
+    }
     report.finish(&last_line)
 }
 
@@ -73,6 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 #[derive(Default)]
 struct Report {
     stages: Vec<Stage>,
+    only: Option<String>,
 }
 
 struct Stage {
@@ -82,8 +95,13 @@ struct Stage {
 }
 
 impl Report {
-    /// Runs one stage; `None` if it failed.
+    /// Runs one stage, if it is wanted; `None` if it failed.
     fn stage<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
+        let wanted = self.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+        if wanted { self.always(name, work) } else { None }
+    }
+
+    fn always<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
         println!("\n==> {name}");
         let begin = Instant::now();
         let outcome = work();
