@@ -9,4 +9,4 @@ mod wire;
 
 pub use key::{KeySize, SessionKey};
 pub use session_token::SessionToken;
-pub use signer::RequestSigner;
+pub use signer::{Body, RequestSigner};
