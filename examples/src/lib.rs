@@ -4,3 +4,12 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The programs in the guides, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/concepts.md")]
+struct Concepts;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/coming-from-go.md")]
+struct ComingFromGo;
