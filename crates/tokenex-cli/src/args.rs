@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Exec(Exec),
     Inspect(Inspect),
     Check(Check),
+    Completions(Completions),
+    Man(Man),
 }
 
 /// Print one credential
@@ -139,6 +141,21 @@ pub(crate) struct Check {
     pub(crate) schema: bool,
 }
 
+/// Print what a shell needs to complete arguments
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print the manual page, or that of one command
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// A command
+    pub(crate) command: Option<String>,
+}
+
 /// Refuses a token on the command line, before anything could print it back.
 ///
 /// What stands behind `--` is somebody else's command line.
@@ -152,7 +169,37 @@ pub(crate) fn refuse_tokens(arguments: impl IntoIterator<Item = OsString>) -> Re
     }
 }
 
-/// A JWT starts with base64url of `{"`.
+/// A JWT starts with base64url of `{"`, whole or cut off.
 fn looks_like_a_token(argument: &str) -> bool {
-    argument.split(['=', ' ', ',', '\'', '"']).any(|word| word.starts_with("eyJ") && word.matches('.').count() == 2)
+    let jwt = |word: &str| word.starts_with("eyJ") && (word.matches('.').count() >= 2 || word.len() > 40);
+    argument.split(['=', ' ', ',', '\'', '"']).any(jwt)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_token_is_no_argument_wherever_it_stands() {
+        for argument in
+            ["eyJh.eyJi.c", "--field=eyJh.eyJi.c", "Bearer eyJh.eyJi.c", "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsxIn0123456789"]
+        {
+            assert!(refuse_tokens(["tokenex".into(), argument.into()]).is_err(), "{argument}");
+        }
+        for argument in ["token.jwt", "./eyJ", "name"] {
+            assert!(refuse_tokens(["tokenex".into(), argument.into()]).is_ok(), "{argument}");
+        }
+    }
+
+    #[test]
+    fn behind_two_dashes_is_the_line_of_another_program() {
+        assert!(refuse_tokens(["tokenex", "exec", "--", "eyJh.eyJi.c"].map(OsString::from)).is_ok());
+    }
 }

@@ -5,18 +5,24 @@
 mod args;
 mod commands;
 mod failure;
+mod inspect;
 mod logging;
 mod output;
+mod panics;
+mod time;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::Arguments;
-use failure::Failure;
+use failure::{Exit, Failure};
 
 fn main() -> ExitCode {
-    run().unwrap_or_else(|failure| {
+    panics::install();
+    // A fault has its own exit code, and the hook has said what there is to say.
+    let end = std::panic::catch_unwind(run).unwrap_or_else(|_| Ok(Exit::Internal.into()));
+    end.unwrap_or_else(|failure| {
         output::failure(&failure);
         failure.exit().into()
     })

@@ -36,3 +36,31 @@ pub(crate) fn note(line: impl std::fmt::Display) {
 pub(crate) fn failure(failure: &Failure) {
     note(failure);
 }
+
+/// `text` without what could move a terminal's cursor or turn its text around: the token comes from anywhere.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() || turns_text(letter) {
+            shown.extend(letter.escape_unicode());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+/// Marks that change the direction of text, and blanks that nobody sees.
+fn turns_text(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_the_cursor_or_turns_text_is_escaped() {
+        assert_eq!(printable("a\u{1b}[2J\u{202e}b\u{9b}ü"), "a\\u{1b}[2J\\u{202e}b\\u{9b}ü");
+    }
+}

@@ -1,9 +1,11 @@
 //! One file per command.
 
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod inspect;
+pub(crate) mod man;
 pub(crate) mod watch;
 
 use std::process::ExitCode;
@@ -20,5 +22,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Exec(command) => exec::run(&global, command),
         Command::Inspect(command) => inspect::run(command),
         Command::Check(command) => check::run(&global, command),
+        Command::Completions(command) => completions::run(&command),
+        Command::Man(command) => man::run(&command),
     }
 }
