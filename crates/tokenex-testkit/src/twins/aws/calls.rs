@@ -120,7 +120,7 @@ pub(super) fn begin(
         transitive: carried.transitive,
         source_identity: carried.source_identity,
         issuer: carried.issuer,
-        ends_at: now + duration,
+        ends_at: now + state.settings.session_lifetime.unwrap_or(duration),
     };
     let caller = Caller::session(role, parameters.session_name, session);
     let keys = state.sessions.begin(caller.clone(), now);

@@ -84,6 +84,8 @@ pub(super) struct Settings {
     /// How long after its end a token is still taken.
     pub(super) token_leeway: Duration,
     pub(super) disabled_regions: HashSet<String>,
+    /// How long sessions live, whatever is asked for.
+    pub(super) session_lifetime: Option<Duration>,
 }
 
 impl State {
@@ -162,9 +164,25 @@ impl StsTwin {
         self.state().settings.token_leeway = leeway;
     }
 
+    /// Sessions live so long from now on, whatever is asked for; or as asked for again. AWS itself has none below 15 minutes:
+    /// this is for whoever wants to see them end.
+    pub fn session_lifetime(&self, lifetime: impl Into<Option<Duration>>) {
+        self.state().settings.session_lifetime = lifetime.into();
+    }
+
     /// The endpoint of this region refuses everything from now on: `RegionDisabledException`.
     pub fn disable_region(&self, region: &str) {
         self.state().settings.disabled_regions.insert(region.to_owned());
+    }
+
+    /// Whether a request that is signed with these is taken now.
+    pub fn accepts(&self, access_key_id: &str, secret_access_key: &str, session_token: Option<&str>) -> bool {
+        let now = self.now();
+        self.state().sessions.get(access_key_id).is_some_and(|known| {
+            let keys = &known.keys;
+            let same = keys.secret == secret_access_key && keys.token.as_deref() == session_token;
+            same && keys.ends_at.is_none_or(|end| end > now)
+        })
     }
 
     /// These access keys are unknown from now on.

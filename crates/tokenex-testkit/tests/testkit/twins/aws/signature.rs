@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::support::*;
 
 #[test]
@@ -56,4 +58,24 @@ fn keys_that_were_revoked_or_lost_their_role_are_unknown() {
     assert_eq!(world.signed(&two, "GetCallerIdentity", &[]).status, 200);
     world.role.delete();
     assert_eq!(world.signed(&two, "GetCallerIdentity", &[]).refusal(), (403, "InvalidClientTokenId"));
+}
+
+#[test]
+fn a_session_that_is_made_short_is_accepted_until_its_end_and_only_whole() {
+    let world = World::new();
+    world.sts.session_lifetime(Duration::from_secs(8));
+    let keys = world.session();
+    let accepts = |keys: &Keys| world.sts.accepts(&keys.id, &keys.secret, keys.token.as_deref());
+    assert!(accepts(&keys));
+    let wrong_secret = Keys { secret: "x".repeat(40), ..keys.clone() };
+    assert!(!accepts(&wrong_secret) && !accepts(&Keys { token: None, ..keys.clone() }));
+    world.clock.advance(7);
+    assert!(accepts(&keys));
+    world.clock.advance(1);
+    assert!(!accepts(&keys));
+    assert_eq!(world.signed(&keys, "GetCallerIdentity", &[]).refusal(), (403, "ExpiredToken"));
+    world.sts.session_lifetime(None);
+    let long = world.session();
+    world.clock.advance(3599);
+    assert!(accepts(&long));
 }
