@@ -13,6 +13,7 @@
 //! | Google's token service, IAM Credentials, the metadata server | [`google`] |
 //! | Microsoft Entra, the managed-identity endpoints, and a little of Azure Resource Manager | [`azure`] |
 //! | HashiCorp Vault and OpenBao | [`vault`] |
+//! | Oracle Cloud's identity domains, a little of its API, and the endpoints that hand out tokens inside it | [`oci`] |
 
 pub mod aws;
 pub mod azure;
@@ -20,6 +21,7 @@ mod faults;
 mod form;
 pub mod google;
 mod issuers;
+pub mod oci;
 mod served;
 mod spreading;
 mod text;

@@ -3,5 +3,6 @@
 mod aws;
 mod azure;
 mod google;
+mod oci;
 mod support;
 mod vault;
