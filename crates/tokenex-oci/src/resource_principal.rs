@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use tokenex_core::{Attempt, Error, ErrorKind, Grant, Outcome, Provider, Result, Target};
+use tokenex_core::{Attempt, Error, ErrorKind, Grant, Outcome, Provider, Result, Secret, Source, Target};
 
 use crate::errors::{Step, bad_option, named};
 use crate::exchange::granted;
@@ -41,6 +41,18 @@ pub struct ResourcePrincipal {
 }
 
 impl ResourcePrincipal {
+    /// A resource principal whose token and private key, in PEM, are somewhere else than the platform puts them.
+    pub fn new(token: impl Source<Secret>, key: impl Source<Secret>) -> Self {
+        Self { token: Material::source(token), key: Material::source(key), passphrase: None, region: None }
+    }
+
+    /// The pass phrase of the key.
+    #[must_use]
+    pub fn passphrase(mut self, passphrase: impl Source<Secret>) -> Self {
+        self.passphrase = Some(Material::source(passphrase));
+        self
+    }
+
     /// What the platform put into the environment. A value that is an absolute path is a file to read; any other is the text
     /// itself.
     ///
@@ -79,7 +91,7 @@ impl ResourcePrincipal {
                 "the token of the resource principal is bound to another key than the one beside it",
             )
             .with_code("key_mismatch")
-            .with_advice(format!("{TOKEN} and {KEY} must be of one resource, and be replaced together"))),
+            .with_advice(format!("{TOKEN} and {KEY} must be of one resource, and are replaced together"))),
             _ => Ok(reading),
         }
     }

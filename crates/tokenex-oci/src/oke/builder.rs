@@ -40,6 +40,18 @@ pub struct OkeWorkloadBuilder {
 }
 
 impl OkeWorkload {
+    /// A pod in the cluster whose API server is at this host, from inside: an address or a name, without a port.
+    pub fn builder(host: impl Into<String>) -> OkeWorkloadBuilder {
+        OkeWorkloadBuilder {
+            host: host.into(),
+            identity: AnyTokenSource::new(File::new(TOKEN_FILE)),
+            key_size: KeySize::default(),
+            #[cfg(feature = "http")]
+            ca_file: CA_FILE.into(),
+            transport: None,
+        }
+    }
+
     /// The pod that the program runs in.
     ///
     /// Read are `KUBERNETES_SERVICE_HOST`, which Kubernetes sets, and `OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH` for another CA than
@@ -89,8 +101,8 @@ impl OkeWorkloadBuilder {
         // An IPv6 address stands in brackets.
         let host = if self.host.parse::<Ipv6Addr>().is_ok() { format!("[{}]", self.host) } else { self.host };
         let not_a_host = || {
-            bad_option("environment", format!("{HOST} does not hold the address of a host"))
-                .with_advice("Kubernetes sets it: pass it on as it is")
+            bad_option("environment", "the address of the cluster's API server is not a host")
+                .with_advice(format!("Kubernetes sets {HOST}: pass it on as it is, without a scheme or a port"))
         };
         let origin = format!("https://{host}:{PORT}");
         let endpoint: http::Uri = format!("{origin}{PATH}").parse().map_err(|_| not_a_host())?;
@@ -131,14 +143,13 @@ fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<OkeWorklo
         bad_option("environment", format!("not set: {HOST}"))
             .with_advice("Kubernetes sets it in each container: does this program run in a pod of OKE?")
     })?;
-    Ok(OkeWorkloadBuilder {
-        host,
-        identity: AnyTokenSource::new(File::new(TOKEN_FILE)),
-        key_size: KeySize::default(),
-        #[cfg(feature = "http")]
-        ca_file: value(CA_VARIABLE).unwrap_or_else(|| CA_FILE.to_owned()).into(),
-        transport: None,
-    })
+    let builder = OkeWorkload::builder(host);
+    #[cfg(feature = "http")]
+    let builder = match value(CA_VARIABLE) {
+        Some(path) => builder.ca_file(path),
+        None => builder,
+    };
+    Ok(builder)
 }
 
 #[cfg(test)]

@@ -10,27 +10,31 @@ use crate::key::SessionKey;
 /// Where one of the texts is.
 #[derive(Clone)]
 pub(super) struct Material {
-    /// The variable that said so, for errors.
-    variable: &'static str,
+    /// The variable that said so, for errors; none where the program did.
+    variable: Option<&'static str>,
     in_file: bool,
     source: AnySource<Secret>,
 }
 
 impl Material {
+    pub(super) fn source(source: impl Source<Secret>) -> Self {
+        Self { variable: None, in_file: false, source: AnySource::new(source) }
+    }
+
     pub(super) fn file(variable: &'static str, path: &str) -> Self {
-        Self { variable, in_file: true, source: AnySource::new(File::new(path)) }
+        Self { variable: Some(variable), in_file: true, source: AnySource::new(File::new(path)) }
     }
 
     pub(super) fn text(variable: &'static str, text: String) -> Self {
-        Self { variable, in_file: false, source: AnySource::new(StaticText::new(text)) }
+        Self { variable: Some(variable), in_file: false, source: AnySource::new(StaticText::new(text)) }
     }
 
     pub(super) async fn read(&self, cx: &Attempt) -> Result<Secret> {
-        let variable = self.variable;
-        let read = self.source.fetch(cx).await;
-        Ok(read
-            .map_err(|error| error.with_advice(format!("{variable} names it; the platform writes it")))?
-            .into_value())
+        let read = self.source.fetch(cx).await.map_err(|error| match self.variable {
+            Some(variable) => error.with_advice(format!("{variable} names it; the platform writes it")),
+            None => error,
+        });
+        Ok(read?.into_value())
     }
 }
 
@@ -48,6 +52,10 @@ pub(super) async fn key(pem: Secret, passphrase: Option<Secret>) -> Result<Sessi
 
 impl fmt::Debug for Material {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.variable, if self.in_file { "a file" } else { "a text" })
+        match (self.variable, self.in_file) {
+            (Some(variable), true) => write!(f, "{variable} (a file)"),
+            (Some(variable), false) => write!(f, "{variable} (a text)"),
+            (None, _) => f.write_str("a source"),
+        }
     }
 }
