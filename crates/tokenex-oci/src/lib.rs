@@ -4,6 +4,7 @@
 mod env;
 mod errors;
 mod exchange;
+mod files;
 mod key;
 mod oke;
 mod resource_principal;
@@ -14,6 +15,7 @@ mod signer;
 mod wire;
 
 pub use exchange::{Domain, DomainBuilder, TokenExchange};
+pub use files::SessionFiles;
 pub use key::{KeySize, SessionKey};
 pub use oke::{OkeWorkload, OkeWorkloadBuilder};
 pub use resource_principal::ResourcePrincipal;

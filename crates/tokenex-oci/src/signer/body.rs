@@ -1,5 +1,7 @@
 //! What of a body is signed.
 
+use http::Method;
+
 /// What of a request's body is signed, where the method has one: `PUT`, `POST` and `PATCH`.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -16,4 +18,11 @@ pub enum Body<'a> {
     /// Nothing of it, for streams: Object Storage takes that for `PutObject` and `UploadPart`, and no other call does. It wants
     /// a `content-length` even so, which the client must send.
     Unsigned,
+}
+
+impl Body<'_> {
+    /// Whether requests of this method have a body to sign.
+    pub(crate) fn is_signed(method: &Method) -> bool {
+        [Method::PUT, Method::POST, Method::PATCH].contains(method)
+    }
 }

@@ -49,7 +49,7 @@ pub(super) fn body(
     given: &HeaderMap,
     set: &mut HeaderMap,
 ) -> Result<&'static [&'static str]> {
-    if ![Method::PUT, Method::POST, Method::PATCH].contains(method) {
+    if !Body::is_signed(method) {
         return Ok(&[]);
     }
     let (length, hash) = match body {
