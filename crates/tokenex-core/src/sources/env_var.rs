@@ -11,7 +11,7 @@ use crate::{Attempt, Result};
 /// An environment variable of this process, read anew at each attempt.
 ///
 /// Whatever started the process has set it, and usually nothing changes it afterwards: a token in it serves for its
-/// lifetime, then [`File`](super::File) is what to use.
+/// lifetime; for longer than that, [`File`](super::File) is what to use. In GitLab CI, [`GitLab`](super::GitLab) knows more.
 #[derive(Debug, Clone)]
 pub struct EnvVar {
     name: String,
@@ -21,6 +21,10 @@ impl EnvVar {
     /// The variable of this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into() }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 }
 

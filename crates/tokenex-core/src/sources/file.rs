@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::permissions::{self, Doubt};
 use super::text::{TEXT_MAX, TextSource, both_sources, unusable};
 use crate::{Attempt, Error, Result};
 
@@ -21,6 +22,7 @@ use crate::{Attempt, Error, Result};
 #[derive(Debug, Clone)]
 pub struct File {
     path: PathBuf,
+    guarded: bool,
 }
 
 /// So many readings before a file that is written to all the time is given up for this attempt.
@@ -32,19 +34,35 @@ const PAUSE: Duration = Duration::from_millis(20);
 impl File {
     /// The file at `path`. It need not be there yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), guarded: false }
+    }
+
+    /// Refuses the file, at each attempt, where others may write to it: then they choose what this program takes for its
+    /// own. Its owner must be root or the user of this process, its mode must let neither group nor others write, and its
+    /// folder must not be writable by all without the sticky bit. The error has the code `others_may_write` and names path
+    /// and mode.
+    ///
+    /// Elsewhere than on Unix nothing is looked at.
+    #[must_use]
+    pub fn refuse_if_others_may_write(mut self) -> Self {
+        self.guarded = true;
+        self
     }
 
     /// Reads off the async threads: a file may be on a network that hangs.
     async fn read_once(&self) -> Result<Zeroizing<Vec<u8>>> {
-        let path = self.path.clone();
-        match tokio::task::spawn_blocking(move || read(&path)).await {
+        let (path, guarded) = (self.path.clone(), self.guarded);
+        match tokio::task::spawn_blocking(move || read(&path, guarded)).await {
             Ok(read) => read.map_err(|why| self.explain(why)),
             Err(_) => Err(unusable(self, "was not read, since the runtime is shutting down", "unreadable")),
         }
     }
 
-    fn explain(&self, why: io::Error) -> Error {
+    fn explain(&self, why: Doubt) -> Error {
+        let why = match why {
+            Doubt::Io(why) => why,
+            Doubt::OthersMayWrite(what) => return permissions::refused(self, &what),
+        };
         let (what, code) = match why.kind() {
             io::ErrorKind::NotFound => ("is not there", "missing"),
             io::ErrorKind::PermissionDenied => ("may not be read by this process", "unreadable"),
@@ -111,20 +129,25 @@ impl<T: PartialEq> Readings<T> {
     }
 }
 
-fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read(path: &Path, guarded: bool) -> Result<Zeroizing<Vec<u8>>, Doubt> {
     // Looked at before it is opened: opening a named pipe would wait for a writer, for ever.
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
     }
     if !metadata.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
+        return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
+    }
+    let file = fs::File::open(path)?;
+    if guarded {
+        // Of the file that is open: another one may stand at the path by now.
+        permissions::check(path, &file.metadata()?)?;
     }
     // All the room at once: a buffer that grows leaves unwiped copies behind.
     let mut text = Zeroizing::new(Vec::with_capacity(TEXT_MAX + 1));
-    fs::File::open(path)?.take(TEXT_MAX as u64 + 1).read_to_end(&mut text)?;
+    file.take(TEXT_MAX as u64 + 1).read_to_end(&mut text)?;
     if text.len() > TEXT_MAX {
-        return Err(io::ErrorKind::FileTooLarge.into());
+        return Err(io::Error::from(io::ErrorKind::FileTooLarge).into());
     }
     Ok(text)
 }

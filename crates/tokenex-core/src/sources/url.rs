@@ -22,10 +22,9 @@ use crate::{Attempt, Error, ErrorKind, Result, Secret};
 /// use tokenex_core::sources::Url;
 ///
 /// # fn main() -> tokenex_core::Result<()> {
-/// // The issuer of GitHub Actions, with what the job finds in ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN.
-/// let source = Url::new("https://issuer.example/token?api-version=2.0&audience={audience}")?
+/// let source = Url::new("https://issuer.example/token?version=2&audience={audience}")?
 ///     .header("authorization", "Bearer s3cret")?
-///     .json_field("value");
+///     .json_field("token");
 /// # let _ = source;
 /// # Ok(())
 /// # }
@@ -34,6 +33,8 @@ use crate::{Attempt, Error, ErrorKind, Result, Secret};
 pub struct Url {
     template: String,
     authority: String,
+    /// What the server is called in errors.
+    name: &'static str,
     headers: HeaderMap,
     field: Option<String>,
 }
@@ -69,7 +70,7 @@ impl Url {
         if !matches!(host, Some(Some(host)) if !host.contains(PLACEHOLDER)) {
             return Err(bad("the host in the URL of the token source must not depend on the audience"));
         }
-        Ok(Self { template, authority, headers: HeaderMap::new(), field: None })
+        Ok(Self { template, authority, name: "the token source", headers: HeaderMap::new(), field: None })
     }
 
     /// Adds a header. Its value counts as a secret.
@@ -95,6 +96,15 @@ impl Url {
     pub fn json_field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
+    }
+
+    pub(super) fn called(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    pub(super) fn authority(&self) -> &str {
+        &self.authority
     }
 
     fn request(&self, audience: Option<&str>) -> Result<http::Request<Bytes>> {
@@ -146,7 +156,7 @@ impl Url {
 
 impl TextSource for Url {
     fn place(&self) -> String {
-        format!("the token source at {}", self.authority)
+        format!("{} at {}", self.name, self.authority)
     }
 
     fn remedy(&self) -> Cow<'static, str> {

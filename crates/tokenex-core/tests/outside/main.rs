@@ -5,7 +5,14 @@
 mod command;
 mod env_var;
 mod file;
+#[cfg(unix)]
+mod formats;
+#[cfg(feature = "http")]
+mod github_actions;
+mod gitlab;
 mod in_program;
+#[cfg(unix)]
+mod permissions;
 mod support;
 #[cfg(feature = "http")]
 mod transport;

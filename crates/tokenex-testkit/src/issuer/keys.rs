@@ -166,7 +166,7 @@ impl IssuerKeys {
         }
     }
 
-    pub(super) fn now(&self) -> SystemTime {
+    pub(crate) fn now(&self) -> SystemTime {
         (self.0.now)()
     }
 

@@ -14,11 +14,15 @@
 //! | Microsoft Entra, the managed-identity endpoints, and a little of Azure Resource Manager | [`azure`] |
 //! | HashiCorp Vault and OpenBao | [`vault`] |
 //! | Oracle Cloud's identity domains, a little of its API, and the endpoints that hand out tokens inside it | [`oci`] |
+//! | the token service of jobs in GitHub and Forgejo Actions | [`github`] |
+//! | what GitLab CI puts into the environment of a job | [`gitlab`] |
 
 pub mod aws;
 pub mod azure;
 mod faults;
 mod form;
+pub mod github;
+pub mod gitlab;
 pub mod google;
 mod issuers;
 pub mod oci;

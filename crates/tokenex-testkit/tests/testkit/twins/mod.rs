@@ -2,6 +2,8 @@
 
 mod aws;
 mod azure;
+mod github;
+mod gitlab;
 mod google;
 mod oci;
 mod support;

@@ -1,0 +1,109 @@
+//! Whether others may write to a file whose content is trusted.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::text::{TextSource, unusable};
+use crate::{Error, Retry};
+
+/// Why a file is not to be trusted, or cannot be looked at.
+#[derive(Debug)]
+pub(super) enum Doubt {
+    OthersMayWrite(String),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Doubt {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// The error about `source`, whose file is `what`.
+pub(super) fn refused(source: &impl TextSource, what: &str) -> Error {
+    unusable(source, what, "others_may_write").with_retry(Retry::Terminal).with_advice(
+        "whoever may write there chooses what this program takes for its own: chown it to the user of this \
+             process or to root, and chmod go-w",
+    )
+}
+
+/// Looks at the file behind `path`, whose metadata are these, and at the folders through which it was reached.
+///
+/// - The file: its owner is root or this process's user, and neither its group nor others may write.
+/// - The folder it stands in, and that of a symbolic link to it: others may not put another file in its place, so it is
+///   not writable by all, or has the sticky bit. Groups are let pass here: package managers have theirs.
+///
+/// Those who pass all this could have changed the program that asks.
+#[cfg(unix)]
+pub(super) fn check(path: &Path, metadata: &fs::Metadata) -> Result<(), Doubt> {
+    use std::os::unix::fs::MetadataExt;
+
+    /// Bits of a file's mode (`chmod(1)`).
+    const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
+    const OTHERS_WRITE: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+    const PERMISSIONS: u32 = 0o7777;
+
+    let mode = metadata.mode() & PERMISSIONS;
+    if mode & GROUP_OR_OTHERS_WRITE != 0 {
+        return Err(Doubt::OthersMayWrite(format!("may be written to by others: {path:?} has mode {mode:04o}")));
+    }
+    let (owner, me) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != 0 && owner != me {
+        return Err(Doubt::OthersMayWrite(format!(
+            "may be written to by others: {path:?} belongs to user {owner}, and this process runs as user {me}"
+        )));
+    }
+    for folder in folders(path)? {
+        let mode = fs::metadata(&folder)?.mode() & PERMISSIONS;
+        if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
+            return Err(Doubt::OthersMayWrite(format!("may be replaced by others: {folder:?} has mode {mode:04o}")));
+        }
+    }
+    Ok(())
+}
+
+/// Other systems keep permissions elsewhere than in a mode.
+#[cfg(not(unix))]
+pub(super) fn check(_: &Path, _: &fs::Metadata) -> Result<(), Doubt> {
+    Ok(())
+}
+
+/// Where the file stands, and where the name stands that leads to it.
+#[cfg(unix)]
+fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let parent = |path: &Path| match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) => parent.to_owned(),
+        None => PathBuf::from("/"),
+    };
+    let (named, real) = (parent(path), parent(&path.canonicalize()?));
+    Ok(if named == real { vec![real] } else { vec![named, real] })
+}
+
+/// The file that is run for this name: the name itself when it has a slash in it, else the first of that name in `path` that
+/// may be run, as `execvp(3)` finds it.
+#[cfg(unix)]
+pub(super) fn program(name: &OsStr, path: Option<OsString>) -> io::Result<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+
+    if name.as_encoded_bytes().contains(&b'/') {
+        return Ok(name.into());
+    }
+    let path = path.unwrap_or_else(|| "/bin:/usr/bin".into());
+    let runnable = |file: &PathBuf| fs::metadata(file).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0);
+    // An empty entry is the current folder.
+    env::split_paths(&path)
+        .map(|folder| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder }.join(name))
+        .find(runnable)
+        .ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Left to the system.
+#[cfg(not(unix))]
+pub(super) fn program(name: &OsStr, _: Option<OsString>) -> io::Result<PathBuf> {
+    Ok(name.into())
+}
