@@ -14,6 +14,7 @@ use super::answer;
 use super::book::Call;
 use super::bucket::add_bucket;
 use super::cloud::OciTwin;
+use super::federation;
 use super::refusal::{self, Refusal};
 use super::signature::{Cover, Signature};
 use super::state::{BucketState, State};
@@ -57,18 +58,25 @@ impl Operation {
     }
 }
 
+type Judge = fn(&mut State, &Request<Bytes>, &mut Call, SystemTime) -> Result<Response<Bytes>, Refusal>;
+
 impl Twin for OciTwin {
     fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let request_id = answer::request_id(request);
         let refused = |status| self.refused(&refusal::service_of_status(status));
-        let answer = self.faults().answer(|| self.call(request, &request_id), refused);
+        let (faults, judge): (_, Judge) = if request.uri().path() == federation::PATH {
+            (self.federation_faults(), federation::judge)
+        } else {
+            (self.faults(), judge)
+        };
+        let answer = faults.answer(|| self.call(request, &request_id, judge), refused);
         answer::named(answer, &request_id)
     }
 }
 
 impl OciTwin {
-    /// Judges a request to the API and writes it down.
-    fn call(&self, request: &Request<Bytes>, request_id: &str) -> Response<Bytes> {
+    /// Judges a request and writes it down.
+    fn call(&self, request: &Request<Bytes>, request_id: &str, judge: Judge) -> Response<Bytes> {
         let now = self.now();
         let mut call = Call {
             at: now,

@@ -1,5 +1,6 @@
 //! The twin of one tenancy.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -80,6 +81,8 @@ impl OciTwin {
                 namespace: random(12, "abcdefghijklmnopqrstuvwxyz"),
                 domains: Vec::new(),
                 buckets: Vec::new(),
+                instances: Vec::new(),
+                authority: OnceCell::new(),
                 issuers: Issuers::default(),
                 tokens: Tokens::new(IssuerKeys::with(tokens::ISSUER, PooledKeys, clock)),
                 calls: Book::default(),

@@ -152,6 +152,11 @@ impl IdentityDomain {
         self.oci.state().domain(&self.host).issued
     }
 
+    pub(super) fn edit(&self, change: impl FnOnce(&mut DomainState)) -> &Self {
+        change(self.oci.state().domain_mut(&self.host));
+        self
+    }
+
     fn token(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let now = self.oci.now();
         let form = Form::of_body(request);

@@ -3,7 +3,7 @@
 //! [`OciTwin`] is one tenancy: Object Storage, in which each request must be signed with the key that its token is bound
 //! to, and the federation endpoint for instances. On it are made [identity domains](IdentityDomain), which exchange
 //! identity tokens for session tokens; [instances](InstanceTwin) with their metadata service; [clusters](ClusterTwin) that
-//! hand tokens to pods; and [resource principals](ResourcePrincipalTwin), whose tokens a platform puts into variables and
+//! hand tokens to pods; and [resource principals](ResourcePrincipal), whose tokens a platform puts into variables and
 //! files.
 //!
 //! Oracle publishes no list of the token endpoint's refusals, so their texts are ours and their codes are OAuth's.
@@ -16,11 +16,17 @@ mod api;
 mod app;
 mod book;
 mod bucket;
+mod certificate;
 mod client;
 mod cloud;
+mod cluster;
 mod domain;
+mod federation;
+mod instance;
+mod keys;
 mod public_key;
 mod refusal;
+mod resource_principal;
 mod rule;
 mod signature;
 mod state;
@@ -34,6 +40,9 @@ pub use app::ConfidentialApp;
 pub use book::{Call, Exchange};
 pub use bucket::Bucket;
 pub use cloud::OciTwin;
+pub use cluster::ClusterTwin;
 pub use domain::IdentityDomain;
+pub use instance::InstanceTwin;
+pub use resource_principal::{ResourcePrincipal, ResourceSession};
 pub use trust::Trust;
 pub use user::User;

@@ -1,5 +1,6 @@
 //! Everything that the twin knows, behind one lock.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::book::{Book, Call, Exchange};
+use super::certificate::{Authority, Leaf};
 use super::rule::Rule;
 use super::tokens::Tokens;
 use super::user::User;
@@ -20,6 +22,9 @@ pub(super) struct State {
     pub(super) namespace: String,
     pub(super) domains: Vec<DomainState>,
     pub(super) buckets: Vec<BucketState>,
+    pub(super) instances: Vec<InstanceState>,
+    /// Made when the first instance needs it.
+    pub(super) authority: OnceCell<Authority>,
     pub(super) issuers: Issuers,
     pub(super) tokens: Tokens,
     pub(super) calls: Book<Call>,
@@ -72,10 +77,23 @@ pub(super) struct BucketState {
     pub(super) policies: Vec<Policy>,
 }
 
+pub(super) struct InstanceState {
+    pub(super) ocid: String,
+    pub(super) compartment: String,
+    /// Its certificates, the newest last.
+    pub(super) leaves: Vec<Leaf>,
+    pub(super) certificate_life: Duration,
+    pub(super) token_lifetime: Option<Duration>,
+}
+
 /// Whether the holder of a token with these claims may do everything with the bucket.
 pub(super) type Policy = Arc<dyn Fn(&Value) -> bool + Send + Sync>;
 
 impl State {
+    pub(super) fn authority(&self) -> &Authority {
+        self.authority.get_or_init(Authority::new)
+    }
+
     pub(super) fn domain(&self, host: &str) -> &DomainState {
         self.domains.iter().find(|domain| domain.host == host).expect("domains are never taken away")
     }

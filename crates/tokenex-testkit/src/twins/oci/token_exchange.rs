@@ -13,6 +13,7 @@ use super::public_key::PublicKey;
 use super::refusal::{self, Refusal};
 use super::state::State;
 use super::subject::{self, Proved};
+use super::tokens::members;
 use crate::twins::form::Form;
 use crate::twins::text::epoch;
 
@@ -115,11 +116,4 @@ fn resource_life(asked: Option<&str>) -> Result<Duration, Refusal> {
     let Some(asked) = asked else { return Ok(Duration::from_secs(RESOURCE_LIFE)) };
     let seconds = asked.parse().ok().filter(|seconds| (1..=LONGEST_RESOURCE_LIFE).contains(seconds));
     seconds.map(Duration::from_secs).ok_or_else(|| refusal::invalid_request("The rpst_exp is out of range."))
-}
-
-fn members(claims: Value) -> Map<String, Value> {
-    match claims {
-        Value::Object(members) => members,
-        _ => unreachable!("claims are an object"),
-    }
 }

@@ -35,6 +35,14 @@ impl Held {
     }
 }
 
+/// The members of claims that stand as a literal.
+pub(super) fn members(claims: Value) -> Map<String, Value> {
+    match claims {
+        Value::Object(members) => members,
+        _ => unreachable!("claims are an object"),
+    }
+}
+
 impl Tokens {
     pub(super) fn new(keys: IssuerKeys) -> Self {
         Self { keys, known: HashMap::new(), issued: 0 }

@@ -1,6 +1,6 @@
 //! A small world around the twin, and requests made by hand: they share no code with any client.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::Method;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use rsa::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _};
 use serde_json::Value;
 use tokenex_testkit::issuer::{IssuerKeys, PooledKeys, TokenBuilder};
@@ -25,9 +26,10 @@ pub(super) const RESOURCE: &str = "urn:oci:token-type:oci-rpst";
 pub(super) const API: &str = "https://objectstorage.eu-frankfurt-1.oraclecloud.com";
 
 /// A session key of a client. Two are enough for all tests.
+#[derive(Clone)]
 pub(super) struct Key {
     pub(super) public: String,
-    pair: RsaKeyPair,
+    pair: Arc<RsaKeyPair>,
 }
 
 pub(super) static KEY: LazyLock<Key> = LazyLock::new(|| Key::new(2048));
@@ -39,10 +41,18 @@ impl Key {
         STANDARD.encode(key.to_public_key().to_public_key_der().unwrap().as_bytes())
     }
 
+    pub(super) fn from_pkcs1_pem(pem: &str) -> Self {
+        let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        Self::of(&rsa::RsaPrivateKey::from_pkcs1_der(&STANDARD.decode(base64).unwrap()).unwrap())
+    }
+
     fn new(bits: usize) -> Self {
-        let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, bits).unwrap();
+        Self::of(&rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, bits).unwrap())
+    }
+
+    fn of(key: &rsa::RsaPrivateKey) -> Self {
         let public = STANDARD.encode(key.to_public_key().to_public_key_der().unwrap().as_bytes());
-        Self { public, pair: RsaKeyPair::from_pkcs8(key.to_pkcs8_der().unwrap().as_bytes()).unwrap() }
+        Self { public, pair: Arc::new(RsaKeyPair::from_pkcs8(key.to_pkcs8_der().unwrap().as_bytes()).unwrap()) }
     }
 
     pub(super) fn sign(&self, message: &str) -> String {
@@ -123,7 +133,7 @@ impl World {
     }
 
     pub(super) fn call(&self, signed: Signed) -> Answer {
-        Answer::of(self.oci.answer(&signed.request(self.clock.now())))
+        Answer::of(self.oci.answer(&signed.request_by((signed.with)(), self.clock.now())))
     }
 
     /// What the book says of the last call: what Oracle does not tell.
@@ -144,7 +154,9 @@ pub(super) struct Signed {
     pub(super) url: String,
     pub(super) key_id: String,
     pub(super) headers: &'static str,
-    pub(super) body: &'static str,
+    pub(super) body: String,
+    /// `Content-Type`, where it is signed.
+    pub(super) kind: &'static str,
     pub(super) version: &'static str,
     pub(super) algorithm: &'static str,
     pub(super) with: fn() -> &'static Key,
@@ -167,14 +179,15 @@ impl Signed {
         url: impl Into<String>,
         token: &str,
         headers: &'static str,
-        body: &'static str,
+        body: impl Into<String>,
     ) -> Self {
         Self {
             method,
             url: url.into(),
             key_id: format!("ST${token}"),
             headers,
-            body,
+            body: body.into(),
+            kind: "application/json",
             version: "1",
             algorithm: "rsa-sha256",
             with: || &KEY,
@@ -183,7 +196,7 @@ impl Signed {
         }
     }
 
-    fn request(&self, now: SystemTime) -> http::Request<Bytes> {
+    pub(super) fn request_by(&self, key: &Key, now: SystemTime) -> http::Request<Bytes> {
         let seconds = std::time::Duration::from_secs(self.ahead.unsigned_abs());
         let date = httpdate::fmt_http_date(if self.ahead < 0 { now - seconds } else { now + seconds });
         let hash = STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, self.body.as_bytes()));
@@ -195,13 +208,13 @@ impl Signed {
             "host" => uri.authority().unwrap().to_string(),
             "date" | "x-date" => date.clone(),
             "content-length" => self.body.len().to_string(),
-            "content-type" => "application/json".to_owned(),
+            "content-type" => self.kind.to_owned(),
             "x-content-sha256" => hash.clone(),
             _ => panic!("no value for {name}"),
         };
         let names: Vec<&str> = self.headers.split(' ').collect();
         let lines: Vec<String> = names.iter().map(|name| format!("{name}: {}", value(name))).collect();
-        let signature = (self.with)().sign(&lines.join("\n"));
+        let signature = key.sign(&lines.join("\n"));
         let authorization = format!(
             "Signature version=\"{}\",keyId=\"{}\",algorithm=\"{}\",headers=\"{}\",signature=\"{signature}\"",
             self.version, self.key_id, self.algorithm, self.headers
@@ -216,8 +229,8 @@ impl Signed {
         for (name, value) in self.tampered.iter().filter(|(name, value)| *name != "body" && !value.is_empty()) {
             request = request.header(*name, *value);
         }
-        let body = self.tampered.iter().find(|(name, _)| *name == "body").map_or(self.body, |(_, body)| body);
-        request.body(Bytes::from_static(body.as_bytes())).unwrap()
+        let body = self.tampered.iter().find(|(name, _)| *name == "body").map_or(&*self.body, |(_, body)| body);
+        request.body(Bytes::from(body.to_owned())).unwrap()
     }
 }
 
