@@ -26,7 +26,7 @@ fn what_is_missing_or_of_another_version_is_named() {
     for (pairs, word) in [
         (&[(TOKEN, "t"), (KEY, "k")][..], "not set: OCI_RESOURCE_PRINCIPAL_VERSION"),
         (&[(VERSION, "1.1"), (TOKEN, "t"), (KEY, "k")], "is not 2.2"),
-        (&[(VERSION, "2.2"), (KEY, "k")], "not set: OCI_RESOURCE_PRINCIPAL_RPST;"),
+        (&[(VERSION, "2.2"), (KEY, "k")], "not set: OCI_RESOURCE_PRINCIPAL_RPST ["),
         (&[(VERSION, "2.2"), (TOKEN, " ")], "OCI_RESOURCE_PRINCIPAL_RPST, OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"),
     ] {
         let error = of(pairs).unwrap_err();
