@@ -1,0 +1,187 @@
+//! One running credential.
+
+use std::time::Duration;
+
+use tokenex::aws::AwsCredentials;
+use tokenex::core::{
+    AnyTokenSource, BoxFuture, Clock, Credential, Error, Handle, IdentityToken, Rejection, Result, Status,
+};
+use tokenex::vault::{DatabaseCredentials, VaultSecret};
+use tokenex::{azure, gcp};
+
+use super::snapshot::{Changes, Snapshot, Typed};
+use super::value::{Kind, Parts};
+
+/// One running credential, without its type. Cheap to clone; all clones are one credential.
+#[derive(Debug, Clone)]
+pub(crate) struct Managed {
+    name: String,
+    provider: &'static str,
+    clock: Clock,
+    running: Running,
+}
+
+/// A handle of any of the types.
+#[derive(Debug, Clone)]
+pub(super) enum Running {
+    Azure(Handle<azure::AccessToken>),
+    Gcp(Handle<gcp::AccessToken>),
+    Aws(Handle<AwsCredentials>),
+    Vault(Handle<VaultSecret>),
+    Database(Handle<DatabaseCredentials>),
+    Jwt(Handle<IdentityToken>),
+}
+
+impl Running {
+    /// The handle without its type.
+    fn kept(&self) -> &dyn Kept {
+        match self {
+            Self::Azure(handle) => handle,
+            Self::Gcp(handle) => handle,
+            Self::Aws(handle) => handle,
+            Self::Vault(handle) => handle,
+            Self::Database(handle) => handle,
+            Self::Jwt(handle) => handle,
+        }
+    }
+
+    /// Its credential as an identity, for those that are JWTs.
+    pub(super) fn identity(&self) -> Option<AnyTokenSource> {
+        match self {
+            Self::Azure(handle) => Some(AnyTokenSource::new(handle.clone())),
+            Self::Jwt(handle) => Some(AnyTokenSource::new(handle.clone())),
+            _ => None,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Azure(_) | Self::Gcp(_) => Kind::Bearer,
+            Self::Aws(_) => Kind::AwsKeys,
+            Self::Vault(_) | Self::Database(_) => Kind::VaultSecret,
+            Self::Jwt(_) => Kind::Jwt,
+        }
+    }
+}
+
+impl Managed {
+    pub(super) fn new(name: &str, provider: &'static str, clock: Clock, running: Running) -> Self {
+        Self { name: name.to_owned(), provider, clock, running }
+    }
+
+    pub(super) fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Its name in the file.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The word in the file: `azure`.
+    pub(crate) fn provider(&self) -> &'static str {
+        self.provider
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.running.kind()
+    }
+
+    /// Keys of AWS with their type, for the library's own output forms.
+    pub(crate) fn aws(&self) -> Option<&Handle<AwsCredentials>> {
+        match &self.running {
+            Running::Aws(handle) => Some(handle),
+            _ => None,
+        }
+    }
+
+    /// Waits across failures for a usable credential.
+    ///
+    /// # Errors
+    /// After `within`, the last error with the first as its source.
+    pub(crate) async fn ready(&self, within: Duration) -> Result<Snapshot> {
+        self.running.kept().ready(within).await
+    }
+
+    /// One exchange: what the attempt in flight brings, or its failure.
+    ///
+    /// # Errors
+    /// That of the attempt.
+    pub(crate) async fn get(&self) -> Result<Snapshot> {
+        self.running.kept().get().await
+    }
+
+    /// A credential that stays valid for `at_least`; one refresh if the first does not.
+    ///
+    /// # Errors
+    /// Those of [`ready`](Self::ready); `lifetime_too_short` when the target never gives that much.
+    pub(crate) async fn valid_for(&self, at_least: Duration, within: Duration) -> Result<Snapshot> {
+        self.running.kept().ready(within).await?;
+        self.running.kept().valid_for(at_least).await
+    }
+
+    /// The usable credential, without waiting.
+    pub(crate) fn current(&self) -> Option<Snapshot> {
+        self.running.kept().current()
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.running.kept().status()
+    }
+
+    /// Listens to changes, without keeping the credential alive.
+    pub(crate) fn listen(&self) -> Changes {
+        self.running.kept().listen(self.clock.clone())
+    }
+
+    /// Reports that the target refused the credential of this generation.
+    ///
+    /// # Errors
+    /// When the refresh failed.
+    pub(crate) async fn rejected(&self, generation: u64) -> Result<Rejection> {
+        self.running.kept().rejected(generation).await
+    }
+}
+
+/// A handle without its type.
+trait Kept: Send + Sync {
+    fn get(&self) -> BoxFuture<'_, Result<Snapshot>>;
+    fn ready(&self, within: Duration) -> BoxFuture<'_, Result<Snapshot>>;
+    fn valid_for(&self, at_least: Duration) -> BoxFuture<'_, Result<Snapshot>>;
+    fn current(&self) -> Option<Snapshot>;
+    fn status(&self) -> Status;
+    fn listen(&self, clock: Clock) -> Changes;
+    fn rejected(&self, generation: u64) -> BoxFuture<'_, Result<Rejection, Error>>;
+}
+
+impl<C: Credential + Parts> Kept for Handle<C> {
+    fn get(&self) -> BoxFuture<'_, Result<Snapshot>> {
+        Box::pin(async move { Ok(Snapshot::of(&*Self::get(self).await?, Some(&Self::status(self)))) })
+    }
+
+    fn ready(&self, within: Duration) -> BoxFuture<'_, Result<Snapshot>> {
+        Box::pin(async move { Ok(Snapshot::of(&*Self::ready(self, within).await?, Some(&Self::status(self)))) })
+    }
+
+    fn valid_for(&self, at_least: Duration) -> BoxFuture<'_, Result<Snapshot>> {
+        Box::pin(async move { Ok(Snapshot::of(&*self.get_valid_for(at_least).await?, Some(&Self::status(self)))) })
+    }
+
+    fn current(&self) -> Option<Snapshot> {
+        Some(Snapshot::of(&*self.peek()?, Some(&Self::status(self))))
+    }
+
+    fn status(&self) -> Status {
+        Self::status(self)
+    }
+
+    fn listen(&self, clock: Clock) -> Changes {
+        let weak = self.downgrade();
+        let status = Box::new(move || weak.upgrade().map(|handle| handle.status()));
+        Changes::new(clock, Typed { listener: Self::listen(self), status })
+    }
+
+    fn rejected(&self, generation: u64) -> BoxFuture<'_, Result<Rejection, Error>> {
+        Box::pin(Self::rejected(self, generation))
+    }
+}

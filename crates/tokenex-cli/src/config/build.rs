@@ -1,0 +1,318 @@
+//! From the values of a table to what it means.
+
+use super::fields::Fields;
+use super::keys;
+use super::model::{
+    Acting, Aws, AwsAssumeRole, Azure, AzureAgent, CommandFormat, EntraClient, EntraProof, Gcp, GcpProof, HttpSpec,
+    Origin, Outbound, Proof, Provider, ProxySpec, Role, ServiceAccount, Sts, WhichManagedIdentity,
+};
+use super::problems::Problem;
+use super::read::Reader;
+use super::vault_path;
+use tokenex::core::Policy;
+
+/// `source` and its keys.
+pub(super) fn origin(word: &str, fields: &Fields) -> Option<Origin> {
+    Some(match word {
+        "file" => Origin::File { path: fields.path("path").unwrap_or_default() },
+        "env" => Origin::Env { var: fields.needed("var") },
+        "command" => Origin::Command { argv: fields.texts("argv"), format: command_format(fields) },
+        "url" => Origin::Url {
+            url: fields.needed("url"),
+            headers: fields.secret_table("headers"),
+            field: fields.text("field"),
+        },
+        "github-actions" => Origin::GitHubActions,
+        "gitlab" => Origin::GitLab { var: fields.needed("var") },
+        "azure-managed-identity" => Origin::AzureManagedIdentity(managed_identity(fields)),
+        "gcp-metadata" => {
+            Origin::GcpMetadata { host: fields.text("host"), service_account: fields.text("service_account") }
+        }
+        "aws-outbound" => Origin::AwsOutbound(Outbound {
+            from: fields.needed("from"),
+            audience: fields.text("audience"),
+            algorithm: fields.text("algorithm"),
+            duration: fields.duration("duration"),
+            tags: fields.text_table("tags"),
+            sts: sts(fields),
+        }),
+        "credential" => Origin::Credential { from: fields.needed("from") },
+        _ => return None,
+    })
+}
+
+fn command_format(fields: &Fields) -> CommandFormat {
+    match fields.text("format").as_deref() {
+        Some("google-executable") => CommandFormat::GoogleExecutable,
+        Some("exec-credential") => CommandFormat::ExecCredential,
+        _ => CommandFormat::Text,
+    }
+}
+
+fn managed_identity(fields: &Fields) -> WhichManagedIdentity {
+    WhichManagedIdentity {
+        client_id: fields.text("client_id"),
+        object_id: fields.text("object_id"),
+        resource_id: fields.text("resource_id"),
+        platform: fields.text("platform"),
+    }
+}
+
+fn sts(fields: &Fields) -> Sts {
+    Sts {
+        region: fields.text("region"),
+        endpoint_url: fields.text("endpoint_url"),
+        fips: fields.flag("fips").unwrap_or_default(),
+        dual_stack: fields.flag("dual_stack").unwrap_or_default(),
+    }
+}
+
+fn proof(fields: &Fields) -> Proof {
+    match fields.text("from") {
+        Some(from) => Proof::Credential(from),
+        None => Proof::Identity(fields.needed("identity")),
+    }
+}
+
+fn role(fields: &Fields) -> Role {
+    Role {
+        role_arn: fields.needed("role_arn"),
+        session_name: fields.text("session_name"),
+        duration: fields.duration("duration"),
+        policy: fields.text("policy"),
+        policy_arns: fields.texts("policy_arns"),
+        sts: sts(fields),
+    }
+}
+
+fn entra(fields: &Fields) -> EntraClient {
+    EntraClient {
+        tenant_id: fields.needed("tenant_id"),
+        client_id: fields.needed("client_id"),
+        proof: match fields.secret("client_secret") {
+            Some(secret) => EntraProof::ClientSecret(secret),
+            None => EntraProof::Token(proof(fields)),
+        },
+        authority_host: fields.text("authority_host"),
+        dangerous_allow_http: fields.flag("dangerous_allow_http").unwrap_or_default(),
+        audience: fields.text("audience"),
+        accept_audience: fields.text("accept_audience"),
+    }
+}
+
+fn acting(fields: &Fields) -> Acting {
+    if let Some(id) = fields.text("user_object_id") {
+        Acting::UserObjectId(id)
+    } else if let Some(name) = fields.text("user_principal_name") {
+        Acting::UserPrincipalName(name)
+    } else if let Some(person) = fields.text("on_behalf_of") {
+        Acting::OnBehalfOf(Proof::Identity(person))
+    } else {
+        Acting::AsItself
+    }
+}
+
+impl Reader<'_> {
+    /// `provider` and its keys. `word_of` is the provider of another credential.
+    pub(super) fn provider(
+        &mut self,
+        word: &str,
+        fields: &Fields,
+        word_of: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Provider> {
+        Some(match word {
+            "azure" => Provider::Azure(Azure { client: entra(fields), scope: fields.needed("scope") }),
+            "azure-managed-identity" => {
+                Provider::AzureManagedIdentity { which: managed_identity(fields), scope: fields.needed("scope") }
+            }
+            "azure-agent" => Provider::AzureAgent(AzureAgent {
+                client: entra(fields),
+                scope: fields.needed("scope"),
+                agent_id: fields.needed("agent_id"),
+                agent_tenant_id: fields.text("agent_tenant_id"),
+                acting: acting(fields),
+            }),
+            "aws" => Provider::Aws(Aws { proof: proof(fields), audience: fields.text("audience"), role: role(fields) }),
+            "aws-assume-role" => Provider::AwsAssumeRole(AwsAssumeRole {
+                from: fields.needed("from"),
+                role: role(fields),
+                external_id: fields.text("external_id"),
+                source_identity: fields.text("source_identity"),
+                tags: fields.text_table("tags"),
+                transitive_tag_keys: fields.texts("transitive_tag_keys"),
+            }),
+            "gcp" => Provider::Gcp(self.gcp(fields, word_of)),
+            "vault" => Provider::Vault(self.vault(fields)),
+            "passthrough" => Provider::Passthrough { proof: proof(fields), audience: fields.text("audience") },
+            _ => return None,
+        })
+    }
+
+    /// What of Google's keys goes together depends on what the token is made from.
+    fn gcp(&mut self, fields: &Fields, word_of: &dyn Fn(&str) -> Option<String>) -> Gcp {
+        let from = fields.text("from").filter(|from| word_of(from).as_deref() == Some("gcp"));
+        let proof = if let Some(key) = fields.secret("service_account_key") {
+            self.excluded(fields, &["audience", "accept_audience"], "a key needs none");
+            GcpProof::Key(key)
+        } else if let Some(from) = from {
+            self.excluded(fields, &["audience", "accept_audience", "token_url"], "`from` is a token of Google already");
+            if !fields.has("service_account") {
+                let what = "`service_account` is missing: `from` is a token of Google already, to impersonate with";
+                self.report(Problem::missing(fields.header(), what));
+            }
+            GcpProof::Token { from }
+        } else {
+            if !fields.has("audience") && !fields.has("service_account_key") {
+                let help = "//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER";
+                self.report(Problem::missing(fields.header(), "`audience` is missing").with_help(help));
+            }
+            let audience = fields.needed("audience");
+            GcpProof::Federated { proof: proof(fields), audience, accept_audience: fields.text("accept_audience") }
+        };
+        let service_account = fields.text("service_account").map(|email| ServiceAccount {
+            email,
+            delegates: fields.texts("delegates"),
+            lifetime: fields.duration("lifetime"),
+            iam_endpoint: fields.text("iam_endpoint"),
+        });
+        if !fields.has("service_account") {
+            self.excluded(fields, &["delegates", "lifetime", "iam_endpoint"], "it belongs to a `service_account`");
+        }
+        Gcp { proof, scopes: fields.texts("scopes"), token_url: fields.text("token_url"), service_account }
+    }
+
+    fn excluded(&mut self, fields: &Fields, names: &[&str], why: &str) {
+        for name in names.iter().filter(|name| fields.has(name)) {
+            let what = format!("`{name}` has no meaning here");
+            self.report(Problem::at_key(fields.key_span(name), what).with_help(why));
+        }
+    }
+
+    fn vault(&mut self, fields: &Fields) -> super::model::Vault {
+        let path = fields.needed("path");
+        let path = path.trim_matches('/').to_owned();
+        if fields.text("path").is_some()
+            && let Err(why) = vault_path::check(&path)
+        {
+            self.report(Problem::at(fields.value_span("path"), format!("`path` {why}")));
+        }
+        let engine = match vault_path::engine(fields.text("engine").as_deref(), fields.has("parameters"), &path) {
+            Ok(engine) => engine,
+            Err(why) => {
+                let at = if fields.has("engine") { "engine" } else { "path" };
+                self.report(Problem::at(fields.value_span(at), why));
+                super::model::Engine::Any
+            }
+        };
+        super::model::Vault {
+            login: super::model::VaultLogin {
+                proof: proof(fields),
+                address: fields.needed("address"),
+                role: fields.needed("role"),
+                mount: fields.text("mount"),
+                namespace: fields.text("namespace"),
+                audience: fields.text("audience"),
+                redirect_hosts: fields.texts("redirect_hosts"),
+                dangerous_allow_http: fields.flag("dangerous_allow_http").unwrap_or_default(),
+            },
+            path,
+            engine,
+            poll_interval: fields.duration("poll_interval"),
+            parameters: fields.data("parameters"),
+        }
+    }
+
+    /// `[http]`.
+    pub(super) fn http(&mut self, fields: &Fields) -> HttpSpec {
+        for name in ["ca_file", "client_certificate", "client_key"] {
+            if let Some(path) = fields.path(name)
+                && let Err(why) = std::fs::File::open(&path)
+            {
+                let what = format!("`{name}` cannot be read: {}: {why}", path.display());
+                self.report(Problem::at(fields.value_span(name), what));
+            }
+        }
+        match (fields.has("client_certificate"), fields.has("client_key")) {
+            (true, false) => {
+                let what = "`client_key` is missing: a certificate goes with its key";
+                self.report(Problem::at_key(fields.key_span("client_certificate"), what));
+            }
+            (false, true) => {
+                let what = "`client_certificate` is missing: a key goes with its certificate";
+                self.report(Problem::at_key(fields.key_span("client_key"), what));
+            }
+            _ => {}
+        }
+        if let Some(path) = fields.path("client_key")
+            && let Some(key) = keys::HTTP.key("client_key")
+        {
+            self.trusted(key, Some(path), fields.value_span("client_key"));
+        }
+        let proxy = match (fields.text("proxy"), fields.secret("proxy")) {
+            (_, Some(secret)) => Some(ProxySpec::Secret(secret)),
+            (Some(word), None) if word == "none" => Some(ProxySpec::Off),
+            (Some(address), None) => Some(ProxySpec::Plain(address)),
+            (None, None) => None,
+        };
+        HttpSpec {
+            ca_file: fields.path("ca_file"),
+            client_certificate: fields.path("client_certificate"),
+            client_key: fields.path("client_key"),
+            proxy,
+            timeout: fields.duration("timeout"),
+            plain_http: Vec::new(),
+        }
+    }
+}
+
+/// `[policy]`.
+pub(super) fn policy(fields: &Fields) -> Policy {
+    let mut policy = Policy::default();
+    macro_rules! set {
+        ($($read:ident: $($name:ident),+;)+) => {
+            $($(if let Some(value) = fields.$read(stringify!($name)) {
+                policy.$name = value;
+            })+)+
+        };
+    }
+    set! {
+        share: refresh_share, jitter;
+        flag: terminal_is_final;
+        count: attempts_per_lifetime;
+        duration: refresh_lead_max, min_spacing, backoff_base, backoff_max, retry_after_max, terminal_spacing,
+            attempt_deadline, attempt_deadline_min, queue_bound, revoke_deadline, grace, rejection_spacing,
+            poll_interval;
+    }
+    policy
+}
+
+/// Whether all words of the tables of keys are understood here.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::fields::Field;
+    use crate::config::keys::Table;
+
+    #[test]
+    fn each_source_has_a_meaning() {
+        for Table { word, .. } in keys::IDENTITIES {
+            assert!(origin(word, &Fields::new(0..0)).is_some(), "{word}");
+        }
+        assert!(origin("carrier-pigeon", &Fields::new(0..0)).is_none());
+    }
+
+    #[test]
+    fn each_number_of_the_policy_can_be_set() {
+        for key in keys::POLICY.keys() {
+            let mut fields = Fields::new(0..0);
+            let field = match key.form {
+                keys::Form::Share => Field::Share(0.123),
+                keys::Form::Flag => Field::Flag(true),
+                keys::Form::Count => Field::Count(77),
+                _ => Field::Duration(std::time::Duration::from_secs(1234)),
+            };
+            fields.insert(key.name, 0..0, 0..0, field);
+            assert_ne!(policy(&fields), Policy::default(), "{}", key.name);
+        }
+    }
+}
