@@ -6,6 +6,7 @@
 //! endpoint says to people decides where it names a thing: a text that names none gets the row of its code.
 
 mod exchange;
+mod federation;
 mod oke;
 
 use std::borrow::Cow;
@@ -23,6 +24,10 @@ const REQUEST_ID: &str = "opc-request-id";
 pub(crate) enum Step {
     /// A session token, of an identity domain.
     Exchange,
+    /// A session token of the instance, of the federation endpoint.
+    Federation,
+    /// What proves the instance, of its metadata service.
+    Metadata,
     /// A session token of the pod, of the proxymux in OKE.
     Oke,
     /// What the platform wrote for a resource principal.
@@ -34,6 +39,8 @@ impl Step {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Exchange => "exchange",
+            Self::Federation => "federation",
+            Self::Metadata => "metadata",
             Self::Oke => "OKE workload identity",
             Self::ResourcePrincipal => "resource principal",
         }
@@ -56,6 +63,11 @@ pub(crate) fn refusal(step: Step, status: StatusCode, headers: &HeaderMap, body:
     let error = match (&refused, step) {
         // What the proxymux says is mostly its status.
         (_, Step::Oke) => oke::meaning(status).unwrap_or_else(|| by_status(status)).error(),
+        (_, Step::Metadata) => federation::of_metadata(status).unwrap_or_else(|| by_status(status)).error(),
+        (Some(refused), Step::Federation) => by_overload(status)
+            .or_else(|| federation::meaning(refused.code.as_deref().unwrap_or_default()))
+            .unwrap_or_else(|| by_status(status))
+            .error(),
         (Some(refused), _) => by_overload(status)
             .or_else(|| exchange::meaning(refused.code.as_deref().unwrap_or_default(), &refused.said))
             .unwrap_or_else(|| by_status(status))

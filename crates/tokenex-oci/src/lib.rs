@@ -5,6 +5,7 @@ mod env;
 mod errors;
 mod exchange;
 mod files;
+mod instance;
 mod key;
 mod oke;
 mod resource_principal;
@@ -16,6 +17,7 @@ mod wire;
 
 pub use exchange::{Domain, DomainBuilder, TokenExchange};
 pub use files::SessionFiles;
+pub use instance::InstancePrincipal;
 pub use key::{KeySize, SessionKey};
 pub use oke::{OkeWorkload, OkeWorkloadBuilder};
 pub use resource_principal::ResourcePrincipal;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use tokenex_core::{Attempt, Claims, Credential, Error, ErrorKind, Handle, Input, Issued, Result, Secret, Source};
+use tokenex_core::{Claims, Credential, Error, ErrorKind, Result, Secret};
 
 use crate::key::SessionKey;
 use crate::signer::RequestSigner;
@@ -14,8 +14,7 @@ use crate::signer::RequestSigner;
 /// A session token of Oracle Cloud (UPST or RPST) with its key: one is of no use without the other, so they are one immutable
 /// credential, and are replaced together.
 ///
-/// A request shows it through [`signer`](Self::signer). A `Handle<SessionToken>` is a `Source<SessionToken>` for exchanges that
-/// are signed with one.
+/// A request shows it through [`signer`](Self::signer). Clones are the same credential.
 #[derive(Clone)]
 pub struct SessionToken(Arc<Inner>);
 
@@ -94,14 +93,6 @@ fn read(token: &str) -> Result<(Claims, OwnClaims)> {
 impl Credential for SessionToken {
     fn same_as(&self, other: &Self) -> bool {
         self.0.token.same_as(&other.0.token) && self.0.key.same_as(&other.0.key)
-    }
-}
-
-impl Source<SessionToken> for Handle<SessionToken> {
-    async fn fetch(&self, cx: &Attempt) -> Result<Input<SessionToken>> {
-        <Self as Source<Arc<Issued<SessionToken>>>>::fetch(self, cx)
-            .await?
-            .try_map(|issued| Ok(issued.credential().clone()))
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod exchange;
+mod files;
+mod instance;
 mod key;
 mod lifetimes;
 mod refusals;
