@@ -2,11 +2,16 @@
 #![allow(missing_docs)]
 
 mod bad_input;
+mod canary;
 mod exchange;
 mod files;
 mod instance;
 mod key;
 mod lifetimes;
+mod oke;
 mod refusals;
+#[cfg(feature = "reqwest")]
+mod reqwest_helper;
+mod resource_principal;
 mod signer;
 mod world;
