@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::book::Call;
+use super::certificate::Leaf;
 use super::public_key::PublicKey;
 use super::refusal::{self, Refusal};
 use super::signature::{Cover, Signature};
@@ -53,8 +54,8 @@ pub(super) fn judge(
 /// The instance whose certificate this is.
 fn find(state: &State, body: &Value, now: SystemTime) -> Result<usize, &'static str> {
     let certificate = body["certificate"].as_str().ok_or("there is no certificate")?;
-    let known = |leaf: &super::certificate::Leaf| leaf.base64 == certificate && leaf.ends_at > now;
-    let place = state.instances.iter().position(|instance| instance.leaves.iter().any(|leaf| known(leaf)));
+    let known = |leaf: &Leaf| leaf.base64 == certificate && leaf.ends_at > now;
+    let place = state.instances.iter().position(|instance| instance.leaves.iter().any(&known));
     place.ok_or("the certificate is unknown or has ended")
 }
 
