@@ -6,6 +6,7 @@ use tokenex::aws::AwsCredentials;
 use tokenex::core::{
     AnyTokenSource, BoxFuture, Clock, Credential, Error, Handle, IdentityToken, Rejection, Result, Status,
 };
+use tokenex::oci::SessionToken;
 use tokenex::vault::{DatabaseCredentials, VaultSecret};
 use tokenex::{azure, gcp};
 
@@ -27,6 +28,7 @@ pub(super) enum Running {
     Azure(Handle<azure::AccessToken>),
     Gcp(Handle<gcp::AccessToken>),
     Aws(Handle<AwsCredentials>),
+    Oci(Handle<SessionToken>),
     Vault(Handle<VaultSecret>),
     Database(Handle<DatabaseCredentials>),
     Jwt(Handle<IdentityToken>),
@@ -39,6 +41,7 @@ impl Running {
             Self::Azure(handle) => handle,
             Self::Gcp(handle) => handle,
             Self::Aws(handle) => handle,
+            Self::Oci(handle) => handle,
             Self::Vault(handle) => handle,
             Self::Database(handle) => handle,
             Self::Jwt(handle) => handle,
@@ -58,6 +61,7 @@ impl Running {
         match self {
             Self::Azure(_) | Self::Gcp(_) => Kind::Bearer,
             Self::Aws(_) => Kind::AwsKeys,
+            Self::Oci(_) => Kind::OciSession,
             Self::Vault(_) | Self::Database(_) => Kind::VaultSecret,
             Self::Jwt(_) => Kind::Jwt,
         }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `opening.rs` | starts what is asked for and what that is made from |
 //! | `identities.rs` | where identity tokens come from |
-//! | `azure.rs`, `aws.rs`, `gcp.rs`, `vault.rs` | one table of the file, as a provider of the library |
+//! | `azure.rs`, `aws.rs`, `gcp.rs`, `oci.rs`, `vault.rs` | one table of the file, as a provider of the library |
 //! | `rehearsal.rs` | the same, with nothing started: what `check` finds beyond the form of a file |
 //! | `managed.rs`, `snapshot.rs`, `value.rs` | a running credential, without its type |
 //! | `network.rs` | the way to the network |
@@ -15,6 +15,7 @@ mod gcp;
 mod identities;
 mod managed;
 mod network;
+mod oci;
 mod opening;
 mod rehearsal;
 mod secrets;

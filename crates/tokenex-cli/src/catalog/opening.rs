@@ -7,7 +7,7 @@ use tokenex::vault::Vault;
 use tokenex::{Scheduler, core, gcp};
 
 use super::managed::{Managed, Running};
-use super::{aws, azure, identities, secrets, vault};
+use super::{aws, azure, identities, oci, secrets, vault};
 use crate::config::{self, Config, CredentialSpec, GcpProof, Outbound, Proof, Provider, SecretRef, VaultLogin};
 use crate::failure::Failure;
 
@@ -80,6 +80,10 @@ impl<'a> Opening<'a> {
                 }
             },
             Provider::Gcp(spec) => Running::Gcp(self.gcp(name, spec)?),
+            Provider::Oci(spec) => {
+                let (identity, secret) = (self.proof(&spec.proof)?, self.secret(&spec.client_secret)?);
+                Running::Oci(self.keep(name, oci::exchange(spec, identity, secret)?))
+            }
             Provider::Vault(spec) => {
                 let login = self.login(&spec.login)?;
                 vault::start(name, spec, &login, self)

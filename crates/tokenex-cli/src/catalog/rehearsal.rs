@@ -9,7 +9,7 @@ use tokenex::sources::Closure;
 
 use super::network::Nowhere;
 use super::opening::Inputs;
-use super::{aws, azure, gcp, identities, vault};
+use super::{aws, azure, gcp, identities, oci, vault};
 use crate::config::{Config, CredentialSpec, GcpProof, Origin, Outbound, Problem, Proof, Provider, SecretRef};
 
 /// What the library does not take of a file that is well formed. Runs in a runtime.
@@ -77,6 +77,9 @@ impl<'a> Rehearsal<'a> {
                 if let Some(account) = &spec.service_account {
                     gcp::impersonation(spec, account, nothing::<AccessToken>())?;
                 }
+            }
+            Provider::Oci(spec) => {
+                oci::exchange(spec, nobody(), nothing())?;
             }
             Provider::Vault(spec) => {
                 vault::login(&spec.login, nobody(), &self.scheduler)?;

@@ -29,6 +29,7 @@ impl Running {
             Self::Azure(handle) => of(handle, field),
             Self::Gcp(handle) => of(handle, field),
             Self::Aws(handle) => of(handle, field),
+            Self::Oci(handle) => of(handle, field),
             Self::Vault(handle) => of(handle, field),
             Self::Database(handle) => of(handle, field),
             Self::Jwt(handle) => of(handle, field),

@@ -2,6 +2,7 @@
 
 use tokenex::aws::AwsCredentials;
 use tokenex::core::{IdentityToken, Secret};
+use tokenex::oci::SessionToken;
 use tokenex::vault::{DatabaseCredentials, VaultSecret};
 use tokenex::{azure, gcp};
 
@@ -14,6 +15,8 @@ pub(crate) enum Kind {
     Jwt,
     /// Access key id, secret key and session token of AWS.
     AwsKeys,
+    /// A session token of Oracle Cloud, and the key that signs requests.
+    OciSession,
     /// A secret of Vault, with fields of its own.
     VaultSecret,
 }
@@ -25,11 +28,14 @@ pub(crate) enum Value {
     Token { access_token: Secret, token_type: &'static str },
     /// Keys that sign requests to AWS.
     AwsKeys { access_key_id: String, secret_access_key: Secret, session_token: Option<Secret> },
+    /// A session token and the PEM of its key.
+    OciSession { token: Secret, private_key: Secret },
     /// A JSON object.
     Data(Secret),
 }
 
 const TOKEN: [&str; 2] = ["access_token", "token_type"];
+const OCI_SESSION: [&str; 2] = ["token", "private_key"];
 const AWS_KEYS: [&str; 3] = ["access_key_id", "secret_access_key", "session_token"];
 
 impl Value {
@@ -38,6 +44,7 @@ impl Value {
         match self {
             Self::Token { .. } => TOKEN.map(str::to_owned).to_vec(),
             Self::AwsKeys { .. } => AWS_KEYS.map(str::to_owned).to_vec(),
+            Self::OciSession { .. } => OCI_SESSION.map(str::to_owned).to_vec(),
             Self::Data(json) => members(json).keys().cloned().collect(),
         }
     }
@@ -46,7 +53,7 @@ impl Value {
     pub(crate) fn only_field(&self) -> Option<String> {
         match self {
             Self::Token { .. } => Some(TOKEN[0].to_owned()),
-            Self::AwsKeys { .. } => None,
+            Self::AwsKeys { .. } | Self::OciSession { .. } => None,
             Self::Data(_) => match <[String; 1]>::try_from(self.fields()) {
                 Ok([only]) => Some(only),
                 Err(_) => None,
@@ -62,6 +69,8 @@ impl Value {
             (Self::AwsKeys { access_key_id, .. }, "access_key_id") => Some(Secret::from(access_key_id.as_str())),
             (Self::AwsKeys { secret_access_key, .. }, "secret_access_key") => Some(secret_access_key.clone()),
             (Self::AwsKeys { session_token, .. }, "session_token") => session_token.clone(),
+            (Self::OciSession { token, .. }, "token") => Some(token.clone()),
+            (Self::OciSession { private_key, .. }, "private_key") => Some(private_key.clone()),
             (Self::Data(json), name) => match members(json).get(name)? {
                 serde_json::Value::Null => None,
                 serde_json::Value::String(text) => Some(Secret::from(text.as_str())),
@@ -116,6 +125,12 @@ impl Parts for AwsCredentials {
             secret_access_key: self.secret_access_key().clone(),
             session_token: self.session_token().cloned(),
         }
+    }
+}
+
+impl Parts for SessionToken {
+    fn parts(&self) -> Value {
+        Value::OciSession { token: self.secret().clone(), private_key: self.key().to_pkcs8_pem() }
     }
 }
 

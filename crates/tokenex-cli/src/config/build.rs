@@ -4,10 +4,11 @@ use super::fields::Fields;
 use super::keys;
 use super::model::{
     Acting, Aws, AwsAssumeRole, Azure, AzureAgent, CommandFormat, EntraClient, EntraProof, Gcp, GcpProof, HttpSpec,
-    Origin, Outbound, Proof, Provider, ProxySpec, Role, ServiceAccount, Sts, WhichManagedIdentity,
+    Oci, Origin, Outbound, Proof, Provider, ProxySpec, Role, ServiceAccount, Sts, WhichManagedIdentity,
 };
 use super::problems::Problem;
 use super::read::Reader;
+use super::secret_ref::SecretRef;
 use super::vault_path;
 use tokenex::core::Policy;
 
@@ -142,6 +143,7 @@ impl Reader<'_> {
                 transitive_tag_keys: fields.texts("transitive_tag_keys"),
             }),
             "gcp" => Provider::Gcp(self.gcp(fields, word_of)),
+            "oci" => Provider::Oci(self.oci(fields)),
             "vault" => Provider::Vault(self.vault(fields)),
             "passthrough" => Provider::Passthrough { proof: proof(fields), audience: fields.text("audience") },
             _ => return None,
@@ -179,6 +181,28 @@ impl Reader<'_> {
             self.excluded(fields, &["delegates", "lifetime", "iam_endpoint"], "it belongs to a `service_account`");
         }
         Gcp { proof, scopes: fields.texts("scopes"), token_url: fields.text("token_url"), service_account }
+    }
+
+    fn oci(&mut self, fields: &Fields) -> Oci {
+        if !fields.has("res_type") {
+            self.excluded(
+                fields,
+                &["lifetime"],
+                "it belongs to a `res_type`: a user's token lives as its identity does",
+            );
+        }
+        Oci {
+            domain_url: fields.needed("domain_url"),
+            client_id: fields.needed("client_id"),
+            client_secret: fields.secret("client_secret").unwrap_or(SecretRef::Env(String::new())),
+            proof: proof(fields),
+            audience: fields.text("audience"),
+            accept_audience: fields.text("accept_audience"),
+            region: fields.text("region"),
+            res_type: fields.text("res_type"),
+            lifetime: fields.duration("lifetime"),
+            key_size: fields.text("key_size"),
+        }
     }
 
     fn excluded(&mut self, fields: &Fields, names: &[&str], why: &str) {

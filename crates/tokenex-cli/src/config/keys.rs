@@ -323,6 +323,28 @@ pub(crate) const CREDENTIALS: &[Table] = &[
         at_most_one_of: &[],
     },
     Table {
+        word: "oci",
+        about: "A session token of Oracle Cloud, and its key",
+        keys: &[
+            &[
+                must("domain_url", Form::Url, "The identity domain, as the console shows it"),
+                must("client_id", Form::Text, "Client id of the application that exchanges"),
+                must("client_secret", Form::Secret, "Its client secret"),
+                IDENTITY,
+                FROM_JWT,
+                may("audience", Form::Text, "What the trust expects; default the client id"),
+                may("accept_audience", Form::Text, "Another audience that the trust takes"),
+                may("region", Form::Text, "The region that the token is for: eu-frankfurt-1"),
+                may("res_type", Form::Text, "Ask for a resource's token (RPST) of this type, in place of a user's"),
+                may("lifetime", Form::Duration, "How long a resource's token lives, up to 12h"),
+                may("key_size", Form::Choice(&["2048", "3072"]), "Bits of the session key"),
+            ],
+            COMMON,
+        ],
+        one_of: PROOF,
+        at_most_one_of: &[],
+    },
+    Table {
         word: "vault",
         about: "A secret of HashiCorp Vault or OpenBao",
         keys: &[

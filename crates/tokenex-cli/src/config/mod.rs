@@ -42,7 +42,7 @@ use std::path::Path;
 pub(crate) use file::load_text;
 pub(crate) use model::{
     Acting, Aws, AwsAssumeRole, AzureAgent, CommandFormat, Config, CredentialSpec, Engine, EntraClient, EntraProof,
-    Gcp, GcpProof, HttpSpec, Origin, Outbound, Proof, Provider, ProxySpec, ServiceAccount, Vault, VaultLogin,
+    Gcp, GcpProof, HttpSpec, Oci, Origin, Outbound, Proof, Provider, ProxySpec, ServiceAccount, Vault, VaultLogin,
     WhichManagedIdentity,
 };
 pub(crate) use parse::{Place, parse};

@@ -120,6 +120,7 @@ pub(crate) enum Provider {
     Aws(Aws),
     AwsAssumeRole(AwsAssumeRole),
     Gcp(Gcp),
+    Oci(Oci),
     Vault(Vault),
     Passthrough { proof: Proof, audience: Option<String> },
 }
@@ -230,6 +231,22 @@ pub(crate) struct ServiceAccount {
     pub(crate) iam_endpoint: Option<String>,
 }
 
+/// `provider = "oci"`.
+#[derive(Debug, Clone)]
+pub(crate) struct Oci {
+    pub(crate) domain_url: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: SecretRef,
+    pub(crate) proof: Proof,
+    pub(crate) audience: Option<String>,
+    pub(crate) accept_audience: Option<String>,
+    /// No part of the exchange: what uses the token has to know it.
+    pub(crate) region: Option<String>,
+    pub(crate) res_type: Option<String>,
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) key_size: Option<String>,
+}
+
 /// `provider = "vault"`.
 #[derive(Debug, Clone)]
 pub(crate) struct Vault {
@@ -319,6 +336,7 @@ impl Provider {
             Self::Aws(_) => "aws",
             Self::AwsAssumeRole(_) => "aws-assume-role",
             Self::Gcp(_) => "gcp",
+            Self::Oci(_) => "oci",
             Self::Vault(_) => "vault",
             Self::Passthrough { .. } => "passthrough",
         }

@@ -122,7 +122,8 @@ impl Reader<'_> {
                 let number = number.and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok());
                 match number.filter(|number| *number > 0) {
                     Some(number) => Some(Field::Count(number)),
-                    None => self.wrong_type(key, value, "a whole number from 1 to 4294967295"),
+                    None if value.get_ref().is_integer() => self.out_of_range(key, value, "1 to 4294967295"),
+                    None => self.wrong_type(key, value, "a whole number"),
                 }
             }
             Form::Share => {
@@ -133,7 +134,10 @@ impl Reader<'_> {
                 };
                 match number.filter(|number| (0.0..=1.0).contains(number)) {
                     Some(number) => Some(Field::Share(number)),
-                    None => self.wrong_type(key, value, "a number between 0 and 1"),
+                    None if value.get_ref().is_integer() || value.get_ref().is_float() => {
+                        self.out_of_range(key, value, "0 to 1")
+                    }
+                    None => self.wrong_type(key, value, "a number"),
                 }
             }
             Form::Texts => self.texts(key, value).map(Field::Texts),
@@ -158,6 +162,11 @@ impl Reader<'_> {
         };
         let what = format!("`{}` is {is}, and must be {wanted}", key.name);
         self.report(Problem::at(value.span(), what));
+        None
+    }
+
+    fn out_of_range<T>(&mut self, key: &Key, value: &Spanned<DeValue<'_>>, range: &str) -> Option<T> {
+        self.report(Problem::at(value.span(), format!("`{}` goes from {range}", key.name)));
         None
     }
 

@@ -97,6 +97,11 @@ fn of_credential(spec: &CredentialSpec) -> Vec<Reference<'_>> {
             GcpProof::Token { from } => vec![credential("from", from, Wanted::GoogleToken)],
             GcpProof::Key(secret) => of_secret("service_account_key", secret),
         },
+        Provider::Oci(oci) => {
+            let mut references = of_proof(&oci.proof);
+            references.extend(of_secret("client_secret", &oci.client_secret));
+            references
+        }
         Provider::Vault(vault) => of_proof(&vault.login.proof),
         Provider::Passthrough { proof, .. } => of_proof(proof),
     }

@@ -75,9 +75,10 @@ fn floor(text: &str, at: usize) -> usize {
 fn visible(line: &str, key: Option<usize>) -> (usize, bool) {
     if let Some((before, after)) = line.split_once('=') {
         let name = before.trim();
-        let plain = keys_of_all().any(|known| known.name == name && is_plain(known.form)) || keys::TOP.contains(&name);
+        let decides = matches!(name, "version" | "source" | "provider");
+        let plain = decides || keys_of_all().any(|known| known.name == name && is_plain(known.form));
         let suspicious = keys_of_all().any(|known| !is_plain(known.form) && after.contains(known.name));
-        if plain && !suspicious && !after.contains('@') && !after.contains('{') {
+        if plain && !suspicious && !after.contains('@') && !after.replace("${", "").contains('{') {
             return (line.len(), false);
         }
         let known = keys_of_all().any(|known| known.name == name);
@@ -124,6 +125,8 @@ mod tests {
     fn what_cannot_be_a_secret_is_shown() {
         for (line, span, marked) in [
             (r#"scope = "x""#, 8..11, r#""x""#),
+            (r#"source = "x""#, 9..12, r#""x""#),
+            (r#"address = "https://${HOST}""#, 10..27, r#""https://${HOST}""#),
             ("  duration = 5", 13..14, "5"),
             ("[credential.db]", 12..14, "db"),
             ("# a remark", 0..1, "#"),
@@ -146,6 +149,7 @@ mod tests {
             (r#"url = "https://u:hunter22@x""#, 6..9, false, "url = ..."),
             (r#"path = "x", client_secret = "hunter22""#, 7..9, false, "path = ..."),
             (r#"identity = { x = "hunter22" }"#, 11..12, false, "identity = ..."),
+            (r#"credential = { x = { client_id = "hunter22" } }"#, 13..14, false, "..."),
             (r#"argv = ["x", "--token=hunter22"]"#, 7..9, false, "argv = ..."),
             (r#"tags = { x = "hunter22" }"#, 7..9, false, "tags = ..."),
         ] {

@@ -47,18 +47,20 @@ fn long_lives(config: &Config) -> Vec<Problem> {
         _ => None,
     });
     let credentials = config.credentials.iter().filter_map(|credential| {
-        let at = too_long(life(credential), CREDENTIAL_MAX, &credential.keys, "duration")?;
-        let what = "`duration` is far over the task: the credential is replaced by itself before its end";
-        Some(Problem::at_key(at, what).with_help("leave it out (1h): who steals it has it no longer than that"))
+        let (key, life) = life(credential)?;
+        let at = too_long(life, CREDENTIAL_MAX, &credential.keys, key)?;
+        let what = format!("`{key}` is far over the task: the credential is replaced by itself before its end");
+        Some(Problem::at_key(at, what).with_help("write 1h or less, or leave it out: who steals it has it so long"))
     });
     identities.chain(credentials).collect()
 }
 
 /// How long a credential is asked for, where the file says so and a target gives more than an hour.
-fn life(credential: &CredentialSpec) -> Option<Duration> {
+fn life(credential: &CredentialSpec) -> Option<(&'static str, Option<Duration>)> {
     match &credential.provider {
-        Provider::Aws(aws) => aws.role.duration,
-        Provider::AwsAssumeRole(aws) => aws.role.duration,
+        Provider::Aws(aws) => Some(("duration", aws.role.duration)),
+        Provider::AwsAssumeRole(aws) => Some(("duration", aws.role.duration)),
+        Provider::Oci(oci) => Some(("lifetime", oci.lifetime)),
         _ => None,
     }
 }
