@@ -39,6 +39,11 @@ pub(super) enum About<'a> {
     User(&'a User),
 }
 
+/// Rounded up: a token never ends before what `expires_in` says.
+fn end(at: SystemTime) -> u64 {
+    epoch(at + Duration::from_nanos(999_999_999))
+}
+
 impl Unsigned {
     pub(super) fn new(
         tenant: &TenantState,
@@ -55,7 +60,7 @@ impl Unsigned {
             "aud": resource.audience,
             "iat": issued_at,
             "nbf": issued_at,
-            "exp": epoch(now + lifetime),
+            "exp": end(now + lifetime),
             "aio": random_text(),
             "idtyp": "app",
             "oid": object_id,
@@ -126,7 +131,7 @@ impl Unsigned {
             "iss": tenant.v2_issuer(),
             "iat": issued_at,
             "nbf": issued_at,
-            "exp": epoch(now + lifetime),
+            "exp": end(now + lifetime),
             "name": user.principal_name,
             "oid": user.object_id,
             "preferred_username": user.principal_name,
