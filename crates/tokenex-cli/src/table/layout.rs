@@ -1,0 +1,213 @@
+//! Rows into lines, at any width.
+
+use std::time::{Duration, SystemTime};
+
+use console::{measure_text_width, truncate_str};
+
+use super::bar::bar;
+use super::look::Look;
+use super::paint::Tone;
+use super::words::brief;
+use super::{Row, Table};
+use crate::time::from_now;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Between two columns.
+const GAP: &str = "  ";
+/// Before each row.
+const INDENT: &str = "  ";
+/// The widest bar, and the narrowest that is still worth its place.
+const BAR: (usize, usize) = (20, 6);
+/// The widest that names and providers get.
+const WIDEST_NAME: usize = 32;
+/// What the last event needs to say something.
+const EVENT: usize = 24;
+
+/// The columns, with what each is worth: where the width does not suffice, the least worthy go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Name,
+    Provider,
+    Valid,
+    Next,
+    Refreshes,
+    Event,
+}
+
+/// As they stand, from left to right.
+const ORDER: [Column; 6] =
+    [Column::Name, Column::Provider, Column::Valid, Column::Next, Column::Refreshes, Column::Event];
+/// As they go.
+const LEAST_FIRST: [Column; 4] = [Column::Provider, Column::Next, Column::Refreshes, Column::Event];
+
+impl Column {
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Name => "NAME",
+            Self::Provider => "PROVIDER",
+            Self::Valid => "VALID FOR",
+            Self::Next => "NEXT REFRESH",
+            Self::Refreshes => "REFRESHES",
+            Self::Event => "LAST EVENT",
+        }
+    }
+}
+
+/// What a row says, each column as a text.
+struct Cells<'a> {
+    row: &'a Row,
+    left: String,
+    share: Option<f64>,
+    next: String,
+    refreshes: String,
+    event: String,
+}
+
+impl<'a> Cells<'a> {
+    fn of(row: &'a Row, now: SystemTime) -> Self {
+        let ahead = |at: SystemTime| at.duration_since(now).ok();
+        let left = row.valid_until.map(|at| ahead(at).unwrap_or_default());
+        let share = match (left, row.lifetime) {
+            (Some(left), Some(life)) if !life.is_zero() => Some(left.as_secs_f64() / life.as_secs_f64()),
+            _ => None,
+        };
+        let next = match (row.next_at, row.tone) {
+            (Some(at), _) => ahead(at).map_or_else(|| "now".to_owned(), |wait| format!("in {}", brief(wait))),
+            (None, Tone::Ended) => String::new(),
+            (None, _) => "now".to_owned(),
+        };
+        let event = match row.event_at {
+            Some(at) if at + SECOND <= now => format!("{}, {}", row.event, from_now(at, now)),
+            _ => row.event.clone(),
+        };
+        Self {
+            row,
+            left: left.map_or_else(String::new, brief),
+            share,
+            next,
+            refreshes: row.refreshes.to_string(),
+            event,
+        }
+    }
+}
+
+/// The widths of what is shown.
+struct Layout {
+    columns: Vec<Column>,
+    name: usize,
+    provider: usize,
+    bar: usize,
+    left: usize,
+    next: usize,
+    width: usize,
+}
+
+impl Layout {
+    /// Takes columns away, then width from the bar, until the rest fits.
+    fn of(rows: &[Cells<'_>], width: usize) -> Self {
+        let widest = |text: &dyn Fn(&Cells<'_>) -> usize, heading: Column| {
+            rows.iter().map(text).max().unwrap_or_default().max(heading.heading().len()).min(WIDEST_NAME)
+        };
+        let mut layout = Self {
+            columns: ORDER.to_vec(),
+            name: widest(&|cells| measure_text_width(&cells.row.name), Column::Name),
+            provider: widest(&|cells| measure_text_width(&cells.row.provider), Column::Provider),
+            bar: BAR.0,
+            // Wide enough for two units, so that nothing moves while time passes.
+            left: rows.iter().map(|cells| measure_text_width(&cells.left)).max().unwrap_or_default().max(5),
+            next: widest(&|cells| measure_text_width(&cells.next), Column::Next),
+            width,
+        };
+        for column in LEAST_FIRST {
+            if layout.needed(BAR.1) <= width {
+                break;
+            }
+            layout.columns.retain(|kept| *kept != column);
+        }
+        if layout.needed(BAR.1) > width {
+            layout.bar = 0;
+            let rest = width.saturating_sub(layout.needed(0) - layout.name);
+            layout.name = layout.name.min(rest.max(1));
+        } else {
+            let spare = width - layout.needed(BAR.1);
+            layout.bar = (BAR.1 + spare).min(BAR.0);
+        }
+        layout
+    }
+
+    fn needed(&self, bar: usize) -> usize {
+        let columns: usize = self.columns.iter().map(|column| self.column(*column, bar) + GAP.len()).sum();
+        INDENT.len() + columns - GAP.len()
+    }
+
+    fn column(&self, column: Column, bar: usize) -> usize {
+        match column {
+            Column::Name => self.name,
+            Column::Provider => self.provider,
+            // The bar, a space, and the words.
+            Column::Valid => (bar + usize::from(bar > 0) + self.left).max(column.heading().len()),
+            Column::Next => self.next,
+            Column::Refreshes => column.heading().len(),
+            Column::Event => EVENT,
+        }
+    }
+
+    fn headings(&self) -> String {
+        let cell = |column: &Column| padded(column.heading(), self.column(*column, self.bar));
+        format!("{INDENT}{}", self.columns.iter().map(cell).collect::<Vec<_>>().join(GAP))
+    }
+
+    fn line(&self, cells: &Cells<'_>, look: &Look) -> String {
+        let row = cells.row;
+        let cell = |column: &Column| {
+            let width = self.column(*column, self.bar);
+            match column {
+                Column::Name => Tone::Title.paint(&padded(&row.name, width), look.colour),
+                Column::Provider => padded(&row.provider, width),
+                Column::Valid => self.valid(cells, width, look),
+                Column::Next => Tone::Quiet.paint(&padded(&cells.next, width), look.colour),
+                Column::Refreshes => padded(&format!("{:>4}", cells.refreshes), width),
+                Column::Event => match row.tone {
+                    Tone::Worried | Tone::Bad => row.tone.paint(&cells.event, look.colour),
+                    _ => Tone::Quiet.paint(&cells.event, look.colour),
+                },
+            }
+        };
+        format!("{INDENT}{}", self.columns.iter().map(cell).collect::<Vec<_>>().join(GAP))
+    }
+
+    fn valid(&self, cells: &Cells<'_>, width: usize, look: &Look) -> String {
+        let words = format!("{:>width$}", cells.left, width = self.left);
+        let words = cells.row.tone.paint(&words, look.colour);
+        let drawn = match (self.bar, cells.share) {
+            (0, _) => words,
+            (bar, None) => format!("{:bar$} {words}", ""),
+            (wide, Some(share)) => {
+                let (full, rest) = bar(share, wide, look.unicode);
+                let full = cells.row.tone.paint(&full, look.colour);
+                format!("{full}{} {words}", Tone::Quiet.paint(&rest, look.colour))
+            }
+        };
+        padded(&drawn, width)
+    }
+}
+
+pub(super) fn lines(table: &Table, now: SystemTime, look: &Look) -> Vec<String> {
+    // The last column stays free: a character there leaves the cursor in a place that terminals do not agree on.
+    let width = look.width.saturating_sub(1).max(1);
+    let cells: Vec<_> = table.rows.iter().map(|row| Cells::of(row, now)).collect();
+    let layout = Layout::of(&cells, width);
+    let mut lines: Vec<String> = table.head.clone();
+    lines.push(Tone::Quiet.paint(&layout.headings(), look.colour));
+    lines.extend(cells.iter().map(|cells| layout.line(cells, look)));
+    lines.extend(table.foot.iter().map(|(tone, text)| tone.paint(text, look.colour)));
+    let tail = if look.unicode { "…" } else { "~" };
+    lines.iter().map(|line| truncate_str(line, layout.width, tail).trim_end().to_owned()).collect()
+}
+
+/// `text` cut or filled up to exactly this width.
+fn padded(text: &str, width: usize) -> String {
+    let text = truncate_str(text, width, "");
+    let missing = width.saturating_sub(measure_text_width(&text));
+    format!("{text}{}", " ".repeat(missing))
+}
