@@ -31,6 +31,9 @@ async fn it_makes_the_same_exchange_and_the_same_calls_as_oracles_sdk() {
     let put = client.put(&object).header("content-length", "8").body("uploaded").build().unwrap();
     assert_eq!(signing.upload(put).await.unwrap().status(), 200);
     assert_eq!(world.bucket.get("from/rust object").unwrap(), "uploaded");
+    let chunked = client.put(&object).header("transfer-encoding", "chunked").body("x").build().unwrap();
+    let chunked = signing.upload(chunked).await.unwrap();
+    assert_eq!(chunked.status(), 411, "Object Storage wants to know how long it is");
     let read = signing.execute(client.get(&object).build().unwrap()).await.unwrap();
     assert_eq!(read.text().await.unwrap(), "uploaded");
     let put = client.put(&object).body("signed").build().unwrap();

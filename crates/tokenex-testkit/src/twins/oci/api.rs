@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use http::header::TRANSFER_ENCODING;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -109,6 +110,10 @@ fn judge(
     let operation = Operation::of(request, &state.namespace).ok_or_else(refusal::no_such_path)?;
     let cover = if matches!(operation, Operation::PutObject(..)) { Cover::Upload } else { Cover::Request };
     let principal = authenticate(state, request, cover, call, now).map_err(refusal::not_authenticated)?;
+    // Object Storage takes no body in chunks.
+    if request.headers().contains_key(TRANSFER_ENCODING) {
+        return Err(refusal::length_absent());
+    }
     match operation {
         Operation::Namespace => Ok(answer::json(StatusCode::OK, &json!(state.namespace), now)),
         Operation::CreateBucket => create_bucket(state, request, principal, now),

@@ -152,6 +152,12 @@ impl OciTwin {
         self.state().tokens.good(token, now).is_some_and(|held| held.key.verify(message, signature))
     }
 
+    /// Whether session tokens say which key they are bound to, in the claim `jwk`. Not unless told: Oracle documents no such
+    /// claim, though its client for Java looks at it.
+    pub fn tokens_name_keys(&self, name_keys: bool) {
+        self.state().tokens.name_keys = name_keys;
+    }
+
     /// This session token is unknown from now on.
     pub fn revoke(&self, token: &str) {
         self.state().tokens.revoke(token);

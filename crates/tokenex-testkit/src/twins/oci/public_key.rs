@@ -1,10 +1,11 @@
 //! Public RSA keys, as clients send them.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use rsa::pkcs8::DecodePublicKey as _;
 use rsa::traits::PublicKeyParts as _;
+use serde_json::json;
 
 /// The smallest modulus, in bits, that is taken.
 const SMALLEST: usize = 2048;
@@ -23,6 +24,12 @@ impl PublicKey {
         let key = rsa::RsaPublicKey::from_public_key_der(&STANDARD.decode(text).ok()?).ok()?;
         let (modulus, exponent) = (key.n().to_bytes_be(), key.e().to_bytes_be());
         (key.n().bits() >= SMALLEST).then_some(Self { modulus, exponent })
+    }
+
+    /// As a JWK (RFC 7517), in a text.
+    pub(super) fn jwk(&self) -> String {
+        let [n, e] = [&self.modulus, &self.exponent].map(|number| URL_SAFE_NO_PAD.encode(number));
+        json!({ "kty": "RSA", "alg": "RS256", "use": "sig", "n": n, "e": e }).to_string()
     }
 
     /// Whether `signature` is the key's over `message`: PKCS#1 v1.5 with SHA-256.

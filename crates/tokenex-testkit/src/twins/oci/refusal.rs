@@ -87,6 +87,10 @@ pub(super) fn no_such_path() -> Refusal {
     refusal(404, "NotFound", "The path is not known.", "the path is not known")
 }
 
+pub(super) fn length_absent() -> Refusal {
+    refusal(411, "MissingContentLength", "The Content-Length header is required.", "the length of the body is not told")
+}
+
 pub(super) fn invalid_parameter(message: impl Into<String>) -> Refusal {
     refusal(400, "InvalidParameter", message, "the body is not what the call takes")
 }

@@ -18,6 +18,8 @@ pub(super) struct Tokens {
     keys: IssuerKeys,
     known: HashMap<String, Held>,
     issued: u64,
+    /// Whether tokens say which key they are bound to.
+    pub(super) name_keys: bool,
 }
 
 /// A session token's holder.
@@ -45,13 +47,13 @@ pub(super) fn members(claims: Value) -> Map<String, Value> {
 
 impl Tokens {
     pub(super) fn new(keys: IssuerKeys) -> Self {
-        Self { keys, known: HashMap::new(), issued: 0 }
+        Self { keys, known: HashMap::new(), issued: 0, name_keys: false }
     }
 
     /// A token with these claims, bound to this key.
     pub(super) fn issue(
         &mut self,
-        claims: Map<String, Value>,
+        mut claims: Map<String, Value>,
         key: PublicKey,
         now: SystemTime,
         lifetime: Duration,
@@ -59,6 +61,9 @@ impl Tokens {
         // A simulated month issues more tokens than a test has memory for.
         if self.known.len() % 1024 == 1023 {
             self.known.retain(|_, held| held.expires_at + REMEMBERED > now);
+        }
+        if self.name_keys {
+            claims.insert("jwk".to_owned(), key.jwk().into());
         }
         let token = self.keys.token().algorithm(Algorithm::Rs256).issued_at(now).lifetime(lifetime);
         let token = claims.iter().fold(token, |token, (name, value)| token.claim(name, value.clone())).sign();

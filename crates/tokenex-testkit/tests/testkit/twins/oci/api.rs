@@ -37,6 +37,16 @@ fn objects_are_put_listed_read_and_deleted() {
 }
 
 #[test]
+fn an_upload_tells_its_length() {
+    let world = World::new();
+    let token = world.token();
+    let mut put = Signed::with(Method::PUT, world.object("/chunked"), &token, GET_HEADERS, "in chunks");
+    put.tampered = vec![("transfer-encoding", "chunked")];
+    assert_eq!(world.call(put).service(), (411, "MissingContentLength"));
+    assert_eq!(world.bucket.get("chunked"), None);
+}
+
+#[test]
 fn a_post_needs_a_signature_over_its_body() {
     let world = World::new();
     let token = world.token();

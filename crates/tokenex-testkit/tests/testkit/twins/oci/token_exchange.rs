@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use tokenex_testkit::issuer::Algorithm;
 use tokenex_testkit::twins::{Fault, RetryAfter};
 
@@ -29,6 +29,18 @@ fn a_token_that_the_trust_takes_becomes_a_session_token_of_the_service_user() {
     assert_eq!((exchange.client.as_str(), exchange.subject.as_str()), ("client", SUBJECT));
     assert_eq!((exchange.requested.as_str(), &exchange.public_key, exchange.code()), (USER, &KEY.public, None));
     assert_eq!((world.domain.issued(), world.oci.issued()), (1, 1));
+}
+
+#[test]
+fn a_session_token_names_its_key_when_told_to() {
+    let world = World::new();
+    let jwk = || claims(&world.token())["jwk"].as_str().map(str::to_owned);
+    assert_eq!(jwk(), None);
+    world.oci.tokens_name_keys(true);
+    let jwk: serde_json::Value = serde_json::from_str(&jwk().unwrap()).unwrap();
+    let modulus = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
+    let key = STANDARD.decode(&KEY.public).unwrap();
+    assert!(modulus.len() == 256 && key.windows(256).any(|part| part == modulus), "{jwk}");
 }
 
 #[test]
