@@ -65,6 +65,8 @@
 //! # Features
 //!
 //! - `http` (off): the default transport, reqwest over rustls. Without it this crate has no TLS.
+//! - `metrics` (off): gauges, counters and a histogram for the recorder that the program has installed for the
+//!   [`metrics`](https://docs.rs/metrics) facade; `docs/operations.md` in the repository has the table.
 
 #![forbid(unsafe_code)]
 

@@ -145,6 +145,15 @@ impl Life {
         self.dependents().clone()
     }
 
+    /// Says to whoever is bound to this one that its end has moved, and with it theirs.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn end_moved(&self) {
+        let dependents = self.dependents().clone();
+        for dependent in dependents {
+            dependent.end_moved();
+        }
+    }
+
     pub(crate) fn has_dependents(&self) -> bool {
         !self.dependents().is_empty()
     }

@@ -16,7 +16,8 @@ use super::kept::{Arrived, Done, Published};
 use super::listener::Removed;
 use super::log;
 use super::mailbox::{Forced, Message};
-use super::schedule::{Facts, Failure, Kind};
+use super::metrics::Ended;
+use super::schedule::{Facts, Failure};
 use super::status::Failing;
 use super::timeline::At;
 use super::{EntryId, EntryKey};
@@ -42,10 +43,7 @@ impl Driver {
             name = entry.kept.name(),
             provider = entry.kept.provider_name(),
             target = entry.kept.target().name(),
-            step = match kind {
-                Kind::Issue => "issue",
-                Kind::Renew => "renew",
-            },
+            step = kind.step(),
             attempt = entry.number,
         );
         let mut attempt = contained(Box::pin(entry.kept.clone().attempt(kind, cx).instrument(span)), Done::Failed);
@@ -78,10 +76,11 @@ impl Driver {
 
     /// An attempt has ended.
     pub(super) fn finish(&mut self, entry: &mut Entry, done: Done) {
-        let Trying::Running { since, monotonic, slotted, .. } = entry.trying else { return };
+        let Trying::Running { kind, since, monotonic, slotted } = entry.trying else { return };
         if slotted {
             self.slots.release(entry.target);
         }
+        entry.meter.ran(kind.step(), self.time.monotonic().saturating_sub(monotonic));
         entry.trying = Trying::No;
         entry.asked = false;
         let skew = self.slots.skew(entry.target).millis();
@@ -103,10 +102,7 @@ impl Driver {
                 let begun = counted(Some(counted_from));
                 self.renewed(entry, begun, begun.saturating_add(lifetime), again);
             }
-            Done::NotRenewable => {
-                entry.schedule.not_renewable(self.time.now());
-                entry.kept.set_pending(Pending::No);
-            }
+            Done::NotRenewable => self.not_renewable(entry),
             Done::Withdrawn => self.withdrawn(entry),
             Done::Failed(error) => self.failed(entry, error),
         }
@@ -144,6 +140,7 @@ impl Driver {
         let published = entry.kept.publish(until, self.time.wall_of(since), arrived.same, previous_until);
         let Some(published) = published else { return };
         self.recovered(entry);
+        entry.meter.ended(Ended::Issued { same: arrived.same }, self.time.wall());
         entry.published = true;
         let forced = entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty());
         let generation = published.generation;
@@ -175,15 +172,22 @@ impl Driver {
         let now = self.time.now();
         // What has ended meanwhile was taken from readers and has let go of its bonds: it does not come back.
         if ends <= now || !entry.published {
-            entry.schedule.not_renewable(now);
-            entry.kept.set_pending(Pending::No);
+            self.not_renewable(entry);
             return;
         }
         entry.schedule.renewed(now, begun, ends, again, &entry.policy, self.random.f64());
         entry.kept.renewed(self.time.wall_of(ends));
         entry.published = true;
         self.recovered(entry);
+        entry.meter.ended(Ended::Renewed, self.time.wall());
         log::renewed(&*entry.kept, ends - now);
+    }
+
+    /// There is to be another one instead.
+    fn not_renewable(&mut self, entry: &mut Entry) {
+        entry.schedule.not_renewable(self.time.now());
+        entry.kept.set_pending(Pending::No);
+        entry.meter.ended(Ended::NotRenewable, self.time.wall());
     }
 
     fn withdrawn(&mut self, entry: &mut Entry) {
@@ -198,6 +202,7 @@ impl Driver {
             let now = self.time.now();
             entry.extra().retired.push(RetiredEntry::new(retired, now));
         }
+        entry.meter.ended(Ended::Withdrawn, self.time.wall());
         log::withdrawn(&*entry.kept);
         entry.reply(|| Forced::Failed(absent.clone()));
     }
@@ -232,6 +237,7 @@ impl Driver {
             entry.failing_since = now;
         }
         entry.failing = Some(failing.clone());
+        entry.meter.ended(Ended::Failed(error.kind()), self.time.wall());
         let ends = entry.schedule.ends().into_iter().chain(bound).min();
         let left = ends.filter(|_| entry.published).map(|ends| ends.saturating_sub(now));
         let life = ends.zip(entry.schedule.begun()).map(|(ends, begun)| ends.saturating_sub(begun));
@@ -257,6 +263,7 @@ impl Driver {
 
     /// What an attempt brought after its handle was closed is never published, but it has to be revoked.
     fn arrived_late(&mut self, entry: &mut Entry, done: Done, since: At) {
+        entry.meter.ended(Ended::of(&done), self.time.wall());
         if let Done::Issued(arrived) = done {
             let ends = self.ends(entry, &arrived, since);
             let until = ends.map_or(Life::NEVER, |ends| self.time.wall_of(ends));

@@ -9,10 +9,10 @@ use super::attempts::{bounded, contained, timed_out};
 use super::driver::Driver;
 use super::entry::{Entry, NEVER, Trying};
 use super::kept::Retired;
-use super::log;
 use super::mailbox::Message;
 use super::report::{CloseReport, Left, LeftBecause, ShutdownReport};
 use super::timeline::At;
+use super::{log, metrics};
 use crate::lineage::Life;
 use crate::time::from_nanos;
 use crate::{Bond, Result, Revocation};
@@ -139,14 +139,16 @@ impl Driver {
             let cx = attempt();
             let deadline = cx.deadline();
             let failed = |error: crate::Error| Err(error.with_step("revoke"));
-            let revoke = contained(Box::pin(kept.revoke(serial, cx).instrument(span)), failed);
+            let revoke = contained(Box::pin(kept.clone().revoke(serial, cx).instrument(span)), failed);
             let result = bounded(revoke, &clock, deadline, || failed(timed_out(limit))).await;
+            metrics::revocation_took(&*kept, || clock.monotonic().saturating_sub(deadline.saturating_sub(limit)));
             mailbox.post(Message::Revoked { id, serial, result });
         });
     }
 
     pub(super) fn revoked(&mut self, entry: &mut Entry, serial: u64, result: Result<Revocation>) {
         log::revoked(&*entry.kept, &result);
+        entry.meter.revoked(&result);
         let closing = entry.is_closing();
         match result {
             Ok(Revocation::Accepted) => {

@@ -14,7 +14,7 @@ use super::entry::{Entry, NEVER};
 use super::mailbox::{Mailbox, Message};
 use super::slots::Slots;
 use super::timeline::{At, COMPARE_EVERY, Step, Timeline};
-use super::{EntryId, log};
+use super::{EntryId, log, metrics};
 use crate::{AnyTransport, Clock};
 
 /// So many attempts start before others on this thread get their turn.
@@ -96,6 +96,7 @@ impl Driver {
             for entry in self.entries.values_mut() {
                 entry.kept.restamp(entry.schedule.ends().map(|ends| self.time.wall_of(ends)), set_back);
                 entry.told_next = None;
+                metrics::measure(entry, &self.slots, &self.time);
             }
         }
     }

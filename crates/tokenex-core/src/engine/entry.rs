@@ -9,6 +9,7 @@ use super::EntryId;
 use super::closing::{Closing, RetiredEntry};
 use super::kept::Kept;
 use super::mailbox::Forced;
+use super::metrics::Meter;
 use super::schedule::{Kind, Schedule};
 use super::slots::{Place, TargetIndex};
 use super::status::Failing;
@@ -41,6 +42,7 @@ pub(super) struct Entry {
     pub(super) urgent: bool,
     pub(super) timer: At,
     pub(super) told_next: Option<At>,
+    pub(super) meter: Meter,
     /// What most entries do not have.
     pub(super) extra: Option<Box<Extra>>,
 }

@@ -85,6 +85,12 @@ pub(crate) trait Kept: Send + Sync {
     /// When the current credential ends because of what it is bound to, in wall nanoseconds.
     fn bound_until(&self) -> Option<u64>;
     fn parent_superseded(&self) -> bool;
+    /// When the newest credential ends, in wall nanoseconds.
+    #[cfg(feature = "metrics")]
+    fn until(&self) -> Option<u64>;
+    /// Says to whoever is bound to the newest credential that its end has moved.
+    #[cfg(feature = "metrics")]
+    fn end_moved(&self);
     fn fingerprint(&self) -> Option<String>;
     /// Takes the current credential out of use for good, to be let go.
     fn retire_current(&self) -> Option<Retired>;
@@ -293,6 +299,19 @@ impl<C: Credential> Kept for Cell<C> {
 
     fn parent_superseded(&self) -> bool {
         self.lock().last.as_ref().is_some_and(|last| last.life.parent_superseded())
+    }
+
+    #[cfg(feature = "metrics")]
+    fn until(&self) -> Option<u64> {
+        self.lock().last.as_ref().map(|last| last.life.until())
+    }
+
+    #[cfg(feature = "metrics")]
+    fn end_moved(&self) {
+        let last = self.lock().last.clone();
+        if let Some(last) = last {
+            last.life.end_moved();
+        }
     }
 
     fn fingerprint(&self) -> Option<String> {

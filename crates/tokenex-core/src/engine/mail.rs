@@ -10,6 +10,7 @@ use super::driver::Driver;
 use super::entry::{Entry, NEVER, Trying};
 use super::kept::Kept;
 use super::mailbox::{Force, Forced, Message};
+use super::metrics::Meter;
 use super::schedule::{Kind, Schedule};
 use super::slots::Place;
 use crate::Policy;
@@ -52,6 +53,8 @@ impl Driver {
                 }
             }),
             Message::ChildrenGone { id } => self.with(id, |_, _| {}),
+            #[cfg(feature = "metrics")]
+            Message::EndMoved { id } => self.with(id, |_, _| {}),
             Message::Alarm { id, at } => self.with(id, |_, entry| entry.extra().alarms.push(at)),
             Message::Close { id } => self.with(id, |driver, entry| driver.close(entry)),
             Message::Status { reply } => {
@@ -82,6 +85,7 @@ impl Driver {
             urgent: false,
             timer: NEVER,
             told_next: None,
+            meter: Meter::new(&*kept),
             extra: None,
             kept,
         };
@@ -97,6 +101,9 @@ impl Driver {
     fn force(&mut self, entry: &mut Entry, force: Force, reply: oneshot::Sender<Forced>) {
         if entry.is_closing() {
             return;
+        }
+        if force.spaced {
+            entry.meter.rejected();
         }
         if force.generation < entry.generation {
             let _ = reply.send(Forced::Replaced { generation: entry.generation });

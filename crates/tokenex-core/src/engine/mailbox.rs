@@ -51,6 +51,11 @@ pub(crate) enum Message {
     ChildrenGone {
         id: EntryId,
     },
+    /// The end of what this credential is bound to has moved.
+    #[cfg(feature = "metrics")]
+    EndMoved {
+        id: EntryId,
+    },
     /// Wake the waiters then, by the monotonic clock.
     Alarm {
         id: EntryId,

@@ -17,6 +17,7 @@ mod listener;
 mod log;
 mod mail;
 mod mailbox;
+mod metrics;
 mod report;
 mod schedule;
 mod scheduler;
@@ -64,6 +65,12 @@ impl EntryKey {
     /// Says that nothing is bound to a superseded generation of this credential any more.
     pub(crate) fn children_gone(&self) {
         self.mailbox.post(mailbox::Message::ChildrenGone { id: self.id });
+    }
+
+    /// Says that the end of what this credential is bound to has moved. Readers see that by themselves; gauges do not.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn end_moved(&self) {
+        self.mailbox.post(mailbox::Message::EndMoved { id: self.id });
     }
 
     /// Says that a generation this credential is bound to has a successor.

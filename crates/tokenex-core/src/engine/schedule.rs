@@ -14,6 +14,16 @@ pub(crate) enum Kind {
     Renew,
 }
 
+impl Kind {
+    /// As spans and metrics name it.
+    pub(crate) fn step(self) -> &'static str {
+        match self {
+            Self::Issue => "issue",
+            Self::Renew => "renew",
+        }
+    }
+}
+
 /// What is in hand.
 #[derive(Debug, Clone, Copy)]
 struct Held {

@@ -13,6 +13,7 @@ use super::driver::{Driver, Setup};
 use super::handle::Handle;
 use super::kept::Kept;
 use super::mailbox::{Mailbox, Message};
+use super::metrics;
 use super::report::ShutdownReport;
 use super::status::Status;
 use crate::{AnyTransport, Clock, Policy, Provider, Transport};
@@ -122,6 +123,7 @@ impl SchedulerBuilder {
 
     /// Starts the scheduler.
     pub fn start(self) -> Scheduler {
+        metrics::describe();
         let mailbox = Arc::new(Mailbox::new());
         let policy = Arc::new(self.policy.sane());
         let driver = Driver::new(Setup {

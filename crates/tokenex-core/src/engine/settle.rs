@@ -6,9 +6,9 @@ use super::cell::Pending;
 use super::driver::Driver;
 use super::entry::{Entry, NEVER, Trying};
 use super::listener::Removed;
-use super::log;
 use super::slots::Place;
 use super::timeline::At;
+use super::{log, metrics};
 
 impl Driver {
     /// Brings an entry in order after anything has happened; false when it is done for.
@@ -50,6 +50,7 @@ impl Driver {
             }
         }
         self.tell_next(entry);
+        metrics::measure(entry, &self.slots, &self.time);
         let overdue = match entry.trying {
             Trying::Queued { since, overdue: false, .. } => since.saturating_add(entry.policy.queue_bound),
             _ => NEVER,
