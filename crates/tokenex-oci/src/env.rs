@@ -75,7 +75,7 @@ fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<DomainBui
     if value(SUBJECT_TYPE).is_some_and(|kind| kind != "jwt") {
         return Err(bad(format!("{SUBJECT_TYPE} is not `jwt`, and other subject tokens are not exchanged here")));
     }
-    let mut builder = Domain::builder(url, File::new(path)).requested(requested(&value)?);
+    let mut builder = Domain::builder(url, File::new(path)).requested(requested(value)?);
     if let (Auth::Application, Some(id)) = (auth, value(CLIENT_ID)) {
         builder = builder.client(id, EnvVar::new(CLIENT_SECRET));
     }

@@ -15,6 +15,7 @@ use tokenex_core::{Attempt, Error, ErrorKind, Grant, IdentityToken, Outcome, Pro
 use crate::errors::{self, Step, bad_option, named};
 use crate::key::SessionKey;
 use crate::session_token::SessionToken;
+use crate::spare_key::{SpareKey, UnusedKey};
 use crate::wire::{self, Requested};
 use client::Proof;
 
@@ -28,7 +29,7 @@ const LIFETIME_MAX: Duration = Duration::from_secs(12 * 3600);
 /// The provider of a [`SessionToken`] for an identity from outside of Oracle Cloud; from [`Domain::user_token`] and
 /// [`Domain::resource_token`].
 ///
-/// Each attempt makes a new key, then asks for a new identity token, so that this is as young as can be, and sends both to the
+/// Each token has a new key. That is made first, and the identity token asked for last, so that it is as young as can be; both go to the
 /// domain. The token ends when its own `exp` says, which the domain sets no later than the end of the identity token, and an hour
 /// from now for a user's. It is refreshed when 40 % of that are left: a third of its life may be an outage.
 ///
@@ -37,11 +38,12 @@ const LIFETIME_MAX: Duration = Duration::from_secs(12 * 3600);
 pub struct TokenExchange {
     domain: Domain,
     requested: Requested,
+    spare: SpareKey,
 }
 
 impl TokenExchange {
     pub(crate) fn new(domain: Domain, requested: Requested) -> Self {
-        Self { domain, requested }
+        Self { domain, requested, spare: SpareKey::default() }
     }
 
     /// How long the token of a resource is to live: whole seconds, up to 12 hours. Without it the domain decides; 20 minutes
@@ -69,14 +71,14 @@ impl TokenExchange {
     async fn exchange(&self, cx: &Attempt) -> Result<Grant<SessionToken>> {
         let domain = &self.domain;
         // What takes long comes first, so that the identity token is young when it is sent.
-        let key = SessionKey::generate(domain.key_size()).await?;
+        let key = self.spare.take(domain.key_size()).await?;
         let proof = domain.client().proof(cx).await?;
         let accepted = domain.audiences();
         let identity = cx.identity(domain.identity(), &accepted).await?.into_value();
 
         let answer = self.send(cx, &key, &proof, &identity).await?;
         if answer.is_success() {
-            return answer.grant(key);
+            return answer.grant(key.used());
         }
         let refusal = answer.refusal(cx, &proof, &identity);
         let Some((proof, identity)) = self.another_proof_or_identity(cx, proof, identity, &refusal).await else {
@@ -84,7 +86,7 @@ impl TokenExchange {
         };
         // No token was made for the key: it serves once more.
         let answer = self.send(cx, &key, &proof, &identity).await?;
-        if answer.is_success() { answer.grant(key) } else { Err(answer.refusal(cx, &proof, &identity)) }
+        if answer.is_success() { answer.grant(key.used()) } else { Err(answer.refusal(cx, &proof, &identity)) }
     }
 
     /// What may be accepted in place of what was refused, if there is anything.
@@ -107,7 +109,7 @@ impl TokenExchange {
         None
     }
 
-    async fn send(&self, cx: &Attempt, key: &SessionKey, proof: &Proof, identity: &IdentityToken) -> Result<Answer> {
+    async fn send(&self, cx: &Attempt, key: &UnusedKey, proof: &Proof, identity: &IdentityToken) -> Result<Answer> {
         let form = wire::Exchange {
             requested: &self.requested,
             subject_token: identity.secret().expose(),

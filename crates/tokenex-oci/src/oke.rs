@@ -15,8 +15,9 @@ use tokenex_core::{
 
 use crate::errors::{self, Step, named};
 use crate::exchange::granted;
-use crate::key::{KeySize, SessionKey};
+use crate::key::KeySize;
 use crate::session_token::SessionToken;
+use crate::spare_key::SpareKey;
 use crate::wire;
 use route::Route;
 
@@ -26,7 +27,7 @@ pub use builder::OkeWorkloadBuilder;
 /// account ([workload identity](https://docs.oracle.com/iaas/Content/ContEng/Tasks/contenggrantingworkloadaccesstoresources.htm)).
 /// There is no secret and no trust to set up; policies name cluster, namespace and service account.
 ///
-/// Each attempt makes a new key and shows the service account's token, read anew, to the cluster's API server at port 12250. Oracle's
+/// Each token has a new key. An attempt shows the service account's token, read anew, to the cluster's API server at port 12250. Oracle's
 /// page does not describe this call; it is what Oracle's own clients do.
 #[derive(Clone)]
 pub struct OkeWorkload {
@@ -34,13 +35,14 @@ pub struct OkeWorkload {
     target: Target,
     identity: AnyTokenSource,
     key_size: KeySize,
+    spare: SpareKey,
     route: Route,
 }
 
 impl OkeWorkload {
     async fn exchange(&self, cx: &Attempt) -> Result<Grant<SessionToken>> {
         // What takes long comes first, so that the service account's token is young when it is sent.
-        let key = SessionKey::generate(self.key_size).await?;
+        let key = self.spare.take(self.key_size).await?;
         // Its audience is that of the API server, whatever the cluster calls that.
         let identity = cx.identity(&self.identity, &[]).await?.into_value();
         let mut request = Request::new(Bytes::from(wire::pod_key(key.public_der())));
@@ -62,7 +64,7 @@ impl OkeWorkload {
             });
         }
         wire::pod_token(body)
-            .and_then(|token| granted(SessionToken::new(token, key)?))
+            .and_then(|token| granted(SessionToken::new(token, key.used())?))
             .map_err(|error| error.with_status(status))
     }
 }

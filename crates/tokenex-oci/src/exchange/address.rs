@@ -64,7 +64,7 @@ impl Address {
     }
 
     fn of(scheme: &Scheme, authority: &Authority) -> Option<Self> {
-        let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+        let usual: u16 = if *scheme == Scheme::HTTPS { 443 } else { 80 };
         let written = authority.as_str().strip_prefix(authority.host())?;
         let port = match written.strip_prefix(':') {
             None | Some("") => usual,

@@ -12,6 +12,7 @@ use super::OkeWorkload;
 use super::route::Route;
 use crate::errors::bad_option;
 use crate::key::KeySize;
+use crate::spare_key::SpareKey;
 
 /// The address of the API server inside of the cluster; Kubernetes sets it in each container.
 const HOST: &str = "KUBERNETES_SERVICE_HOST";
@@ -126,6 +127,7 @@ impl OkeWorkloadBuilder {
             target: Target::new(origin),
             identity: self.identity,
             key_size: self.key_size,
+            spare: SpareKey::default(),
             route,
         })
     }

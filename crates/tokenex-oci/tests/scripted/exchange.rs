@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokenex_core::sources::{Closure, StaticText};
 use tokenex_core::{ErrorKind, Input, Secret, Source};
 use tokenex_oci::{Domain, KeySize};
+use tokenex_testkit::transport::Fault;
 use tokio::sync::Barrier;
 
 use crate::world::{HOST, SUBJECT, World, field, minutes};
@@ -244,4 +245,32 @@ async fn what_is_exchanged_is_bound_to_nothing() {
     assert!(token.bonds().is_empty());
     identity.close(minutes(1)).await;
     assert_eq!(world.call(&token), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_fails_leaves_its_key_to_the_next_one_and_each_token_has_its_own() {
+    for hangs in [false, true] {
+        let world = World::new();
+        match hangs {
+            true => world.network.fault(HOST, Fault::Hang),
+            false => {
+                world.trust.active(false);
+            }
+        }
+        let session = world.session();
+        session.get().await.unwrap_err();
+        world.seconds(400).await;
+        let failed = world.count();
+        assert!(failed >= 3, "{failed} attempts");
+        world.network.heal(HOST);
+        world.trust.active(true);
+        session.ready(minutes(2)).await.unwrap();
+        let generation = session.get().await.unwrap().generation();
+        session.rejected(generation).await.unwrap();
+
+        let keys: Vec<_> = world.requests().iter().map(|request| field(request, "public_key").unwrap()).collect();
+        let (last, before) = keys.split_last().unwrap();
+        assert!(before.iter().all(|key| *key == before[0]), "a key was thrown away for nothing");
+        assert_ne!(*last, before[0], "two tokens have one key");
+    }
 }

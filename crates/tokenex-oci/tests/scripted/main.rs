@@ -13,5 +13,6 @@ mod refusals;
 #[cfg(feature = "reqwest")]
 mod reqwest_helper;
 mod resource_principal;
+mod signed;
 mod signer;
 mod world;
