@@ -67,13 +67,16 @@ fn a_post_needs_a_signature_over_its_body() {
     assert_eq!(world.call(Signed::get(own, &token)).status, 200, "who makes a bucket may use it");
 }
 
+/// Makes one thing wrong with a request.
+type Spoil = fn(&mut Signed);
+
 #[test]
 fn a_planted_fault_in_the_signature_is_refused() {
     let world = World::new();
     let token = world.token();
     let good = Signed::get(format!("{API}/n?a=%2B"), &token);
     assert_eq!(world.call(good.clone()).status, 200);
-    let cases: [(fn(&mut Signed), &str); 13] = [
+    let cases: [(Spoil, &str); 13] = [
         (|call| call.with = || &OTHER, "the signature is not the key's over this request"),
         (
             |call| call.tampered = vec![("date", "Thu, 01 Jan 2026 00:00:01 GMT")],

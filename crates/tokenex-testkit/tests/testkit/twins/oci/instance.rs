@@ -109,12 +109,15 @@ fn the_metadata_service_wants_its_header_and_no_proxy() {
     assert_eq!(metadata(&instance, "/instance/region").0, 200);
 }
 
+/// Makes one thing wrong with a request, with the help of another instance's.
+type Spoil = fn(&mut Asked, &Asked);
+
 #[test]
 fn a_planted_fault_in_the_request_of_an_instance_is_refused() {
     let world = World::new();
     let (instance, other) = (world.oci.instance("eu-frankfurt-1"), world.oci.instance("eu-frankfurt-1"));
     let foreign = Asked::of(&world, &other);
-    let cases: [(fn(&mut Asked, &Asked), u16, &str); 9] = [
+    let cases: [(Spoil, u16, &str); 9] = [
         (|asked, other| asked.key = other.key.clone(), 401, "the signature is not the key's over this request"),
         (|asked, other| asked.key_id.clone_from(&other.key_id), 401, "the key id names another certificate"),
         (
