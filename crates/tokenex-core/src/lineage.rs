@@ -7,8 +7,10 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use crate::engine::EntryKey;
+use crate::time::{from_nanos, nanos};
 
 /// "Dies with": a tie to an issued credential. Obtained from [`Issued::bond`](crate::Issued::bond) or from an
 /// [`Input`](crate::Input), given to [`Grant::bound_to`](crate::Grant::bound_to).
@@ -45,6 +47,11 @@ pub(crate) struct Life {
     /// Own end, in nanoseconds of the local wall clock. Even while it may still move; odd once it is over for good, which
     /// a clock set back must not undo.
     until: AtomicU64,
+    /// The end as it was made, in the form in which the clock tells the time: comparing two of these is cheaper than
+    /// turning one into a number. It counts while nothing has moved the end.
+    made_until: SystemTime,
+    /// `until` has moved since, so `made_until` no longer tells the end.
+    moved: AtomicBool,
     /// Most credentials are bound to nothing, and then reading them follows no further pointer.
     bonds: Option<Box<[Bond]>>,
     /// Whose generation this is; also who is registered at the bonds.
@@ -71,6 +78,8 @@ impl Life {
         }
         Self {
             until: AtomicU64::new(until & !Self::OVER),
+            made_until: from_nanos(until & !Self::OVER),
+            moved: AtomicBool::new(false),
             bonds: (!bonds.is_empty()).then(|| bonds.into_boxed_slice()),
             owner,
             superseded: AtomicBool::new(false),
@@ -79,16 +88,31 @@ impl Life {
         }
     }
 
+    /// Whether it is usable at `now`, and all that it is bound to: one comparison each, as long as the end is the one that
+    /// it was made with.
+    #[inline]
+    pub(crate) fn is_usable(&self, now: SystemTime) -> bool {
+        // Relaxed is enough, as for `until`.
+        let moved = self.moved.load(Ordering::Relaxed);
+        let own = if moved { self.is_usable_still(now) } else { now < self.made_until };
+        own && self.bonds().iter().all(|bond| bond.life().is_usable(now))
+    }
+
+    /// Not beside the comparison above, to whose readers it would only be in the way.
+    #[inline(never)]
+    fn is_usable_still(&self, now: SystemTime) -> bool {
+        nanos(now) < self.own_usable_until()
+    }
+
     /// Until when it is usable: its own end, or that of the first of its bonds to end. Nothing at all once it is over for
     /// good.
-    #[inline]
     pub(crate) fn until(&self) -> u64 {
+        self.bonds().iter().fold(self.own_usable_until(), |until, bond| until.min(bond.life().until()))
+    }
+
+    fn own_usable_until(&self) -> u64 {
         let own = self.own_until();
-        let own = if own & Self::OVER == 0 { own } else { 0 };
-        match &self.bonds {
-            None => own,
-            Some(bonds) => bonds.iter().fold(own, |until, bond| until.min(bond.life().until())),
-        }
+        if own & Self::OVER == 0 { own } else { 0 }
     }
 
     /// When it ends or ended, for people to read.
@@ -108,16 +132,19 @@ impl Life {
     }
 
     pub(crate) fn set_until(&self, until: u64) {
+        self.moved.store(true, Ordering::Relaxed);
         self.until.store(until & !Self::OVER, Ordering::Relaxed);
     }
 
     /// It is over for good, now at the latest.
     pub(crate) fn end(&self, now: u64) {
+        self.moved.store(true, Ordering::Relaxed);
         self.until.store(Self::over_by(self.own_until().min(now)), Ordering::Relaxed);
     }
 
     /// A reader saw that this end has passed: it is over for good. Leaves a renewal alone that came in between.
     pub(crate) fn bury(&self, until: u64) {
+        self.moved.store(true, Ordering::Relaxed);
         let _ = self.until.compare_exchange(until, Self::over_by(until), Ordering::Relaxed, Ordering::Relaxed);
     }
 

@@ -18,6 +18,7 @@ use super::status::Failing;
 use super::{EntryId, EntryKey};
 use crate::credential::Grant;
 use crate::lineage::Life;
+use crate::time::nanos;
 use crate::{Clock, Credential, Error, ErrorKind, Issued, Provider, Target};
 
 pub(crate) struct Cell<C> {
@@ -130,12 +131,13 @@ impl<C: Credential> Cell<C> {
     }
 
     /// The current credential if it is usable: one atomic load, one look at the clock.
-    #[inline]
+    // Always: a call would cost readers a third as much again (bench `read`).
+    #[inline(always)]
     pub(crate) fn usable(&self) -> Option<Guard<Option<Arc<Issued<C>>>>> {
         let guard = self.current.load();
         let issued = guard.as_ref()?;
-        let now = self.clock.wall_nanos();
-        if now < issued.life.until() {
+        let now = self.clock.wall();
+        if issued.life.is_usable(now) {
             return Some(guard);
         }
         self.bury(issued, now);
@@ -143,13 +145,15 @@ impl<C: Credential> Cell<C> {
     }
 
     #[cold]
-    fn bury(&self, issued: &Issued<C>, now: u64) {
+    fn bury(&self, issued: &Issued<C>, now: SystemTime) {
+        let now = nanos(now);
         let own = issued.life.own_until();
         if own <= now {
             issued.life.bury(own);
         }
     }
 
+    #[inline(always)]
     pub(crate) fn usable_arc(&self) -> Option<Arc<Issued<C>>> {
         self.usable().and_then(Guard::into_inner)
     }
