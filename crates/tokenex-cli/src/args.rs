@@ -1,12 +1,15 @@
 //! What may be on the command line.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::duration;
+use crate::exec::wanted::{File, OnRefresh, Variable};
 use crate::failure::Failure;
+use crate::listen::Listening;
 use crate::logging::Level;
 
 /// One identity token in, any short-lived credential out, always fresh.
@@ -38,6 +41,8 @@ pub(crate) enum Command {
     Exec(Exec),
     Inspect(Inspect),
     Check(Check),
+    #[cfg(feature = "demo")]
+    Demo(Demo),
     Completions(Completions),
     Man(Man),
 }
@@ -54,8 +59,8 @@ pub(crate) struct Get {
     #[arg(long)]
     pub(crate) field: Option<String>,
     /// Ask for a credential that is valid for at least so long
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) min_valid: Option<String>,
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_some)]
+    pub(crate) min_valid: Option<Duration>,
 }
 
 /// The forms of `get`.
@@ -84,14 +89,13 @@ pub(crate) struct Watch {
     #[arg(long, value_enum, default_value_t = WatchFormat::Table)]
     pub(crate) format: WatchFormat,
     /// End by itself after so long
-    #[arg(long = "for", value_name = "DURATION")]
-    pub(crate) duration: Option<String>,
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse_some)]
+    pub(crate) duration: Option<Duration>,
     /// Print the credentials themselves too
     #[arg(long)]
     pub(crate) reveal: bool,
-    /// Answer /livez, /readyz and /metrics there
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(crate) listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) listening: Listening,
 }
 
 /// The forms of `watch`.
@@ -108,19 +112,21 @@ pub(crate) enum WatchFormat {
 pub(crate) struct Exec {
     /// A variable of the command's environment
     #[arg(long, value_name = "VAR=NAME.FIELD")]
-    pub(crate) env: Vec<String>,
-    /// A file, kept up to date and removed at the end
+    pub(crate) env: Vec<Variable>,
+    /// A file (mode 0600), kept up to date, and removed at the end
     #[arg(long, value_name = "PATH=NAME.FIELD")]
-    pub(crate) file: Vec<String>,
+    pub(crate) file: Vec<File>,
     /// What happens to the command when a credential changes: ignore, restart, or signal:NAME
     #[arg(long, value_name = "WHAT", default_value = "ignore")]
-    pub(crate) on_refresh: String,
+    pub(crate) on_refresh: OnRefresh,
     /// How long the command may take to end after SIGTERM, before SIGKILL
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
-    pub(crate) grace: String,
-    /// Answer /livez, /readyz and /metrics there
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(crate) listen: Option<SocketAddr>,
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    pub(crate) grace: Duration,
+    /// Hand on a variable that the file names as the place of a secret
+    #[arg(long, value_name = "VAR")]
+    pub(crate) keep_env: Vec<String>,
+    #[command(flatten)]
+    pub(crate) listening: Listening,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
@@ -131,6 +137,21 @@ pub(crate) struct Exec {
 pub(crate) struct Inspect {
     /// The file that holds it; standard input if none or `-`
     pub(crate) file: Option<PathBuf>,
+}
+
+/// See it at work: one identity, five credentials, two outages, all on this machine
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// How long it runs
+    #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = duration::parse)]
+    pub(crate) duration: Duration,
+    /// A line for each thing that happens instead of a table
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// How long each outage lasts [default: a third of the shortest life]; longer ones make it fail
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_some)]
+    pub(crate) outage: Option<Duration>,
 }
 
 /// Check a file without touching the network

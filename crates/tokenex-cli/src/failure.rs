@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use tokenex_core::{Error, ErrorKind};
+use tokenex::core::{Error, ErrorKind};
 
 /// The exit codes. They are part of what the program promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,12 @@ impl Failure {
         self
     }
 
+    /// What failed and why, without what to do about it.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The exit code that tells programs what people read in the message.
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
@@ -103,11 +109,56 @@ fn exit_of(error: &Error) -> Exit {
     match error.kind() {
         ErrorKind::Configuration => Exit::Usage,
         ErrorKind::Identity => Exit::Identity,
-        ErrorKind::Trust | ErrorKind::NotFound => Exit::Trust,
+        // The identity was good for a login or a first token, and what was asked for with it is not to be had.
         ErrorKind::Denied => Exit::Authorization,
+        ErrorKind::Trust | ErrorKind::NotFound if comes_after_an_exchange(error) => Exit::Authorization,
+        ErrorKind::Trust | ErrorKind::NotFound => Exit::Trust,
         ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Throttled | ErrorKind::Tls | ErrorKind::Protocol => {
             Exit::Unreachable
         }
         _ => Exit::Internal,
+    }
+}
+
+/// Steps that are taken with a credential, where others are taken with an identity token.
+fn comes_after_an_exchange(error: &Error) -> bool {
+    const STEPS: [&str; 6] = ["read", "write", "assume role", "outbound identity", "impersonate", "ID token"];
+    error.step().is_some_and(|step| STEPS.contains(&step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_error_has_its_exit_code() {
+        for (kind, exit) in [
+            (ErrorKind::Configuration, Exit::Usage),
+            (ErrorKind::Identity, Exit::Identity),
+            (ErrorKind::Trust, Exit::Trust),
+            (ErrorKind::NotFound, Exit::Trust),
+            (ErrorKind::Denied, Exit::Authorization),
+            (ErrorKind::Unavailable, Exit::Unreachable),
+            (ErrorKind::Timeout, Exit::Unreachable),
+            (ErrorKind::Throttled, Exit::Unreachable),
+            (ErrorKind::Tls, Exit::Unreachable),
+            (ErrorKind::Protocol, Exit::Unreachable),
+            (ErrorKind::Panic, Exit::Internal),
+        ] {
+            assert_eq!(Failure::from(Error::new(kind, "it failed")).exit(), exit, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_after_a_good_exchange_is_another_finding_than_refused_trust() {
+        let at = |step| Error::new(ErrorKind::NotFound, "it failed").with_step(step);
+        assert_eq!(Failure::from(at("login")).exit(), Exit::Trust);
+        assert_eq!(Failure::from(at("read")).exit(), Exit::Authorization);
+    }
+
+    #[test]
+    fn a_failure_says_what_and_then_what_to_do() {
+        let failure = Failure::usage("it failed").about("db").with_help("do this");
+        assert_eq!(failure.to_string(), "tokenex: db: it failed\n  do this");
     }
 }

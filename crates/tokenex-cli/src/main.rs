@@ -3,13 +3,25 @@
 //! What it does is in `docs/cli.md`. It exchanges nothing by itself.
 
 mod args;
+mod catalog;
+mod closing;
 mod commands;
+mod config;
+#[cfg(feature = "demo")]
+mod demo;
+mod exec;
 mod failure;
+mod formats;
 mod inspect;
+mod listen;
 mod logging;
+mod news;
 mod output;
 mod panics;
+mod runtime;
+mod table;
 mod time;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,8 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+#[cfg(feature = "demo")]
+pub(crate) mod demo;
 pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod inspect;
@@ -22,6 +24,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Exec(command) => exec::run(&global, command),
         Command::Inspect(command) => inspect::run(command),
         Command::Check(command) => check::run(&global, command),
+        #[cfg(feature = "demo")]
+        Command::Demo(command) => demo::run(&command),
         Command::Completions(command) => completions::run(&command),
         Command::Man(command) => man::run(&command),
     }

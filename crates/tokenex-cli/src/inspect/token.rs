@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
-use tokenex_core::{Claims, IdentityToken};
+use tokenex::core::{Claims, IdentityToken};
 
 use crate::failure::{Exit, Failure};
 

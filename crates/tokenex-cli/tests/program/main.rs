@@ -1,0 +1,15 @@
+//! The built program, run as a user would run it: against an issuer and twins on this machine, in real time. No test
+//! depends on speed: each waits for what is to happen, within generous bounds.
+#![allow(missing_docs)]
+
+#[cfg(feature = "demo")]
+mod demo;
+mod exec;
+mod get;
+mod habits;
+mod inspect;
+mod program;
+#[cfg(feature = "demo")]
+mod terminal;
+mod watch;
+mod world;
