@@ -1,1 +1,8 @@
-//! The catalog on a network in memory.
+//! Files, opened on a network in memory before the twins of all targets, on moved time.
+
+mod aws;
+mod azure;
+mod clouds;
+mod opening;
+mod vault;
+mod world;
