@@ -52,6 +52,7 @@
 
 pub mod canary;
 pub mod clock;
+pub mod conformance;
 pub mod issuer;
 pub mod proxy;
 #[cfg(feature = "servers")]
@@ -60,3 +61,4 @@ pub mod tls;
 pub mod transport;
 pub mod twins;
 pub mod web;
+pub mod world;

@@ -45,6 +45,7 @@ struct Shared {
     log: Log,
 }
 
+#[derive(Clone)]
 struct Watched {
     label: String,
     secret: String,
@@ -111,6 +112,13 @@ impl Canary {
     pub fn search_error(&self, name: &str, error: &(dyn std::error::Error + 'static)) {
         let chain = std::iter::successors(Some(error), |error| error.source());
         self.search(name, chain.map(|error| format!("{error}\n{error:?}\n{error:#?}\n")).collect::<String>());
+    }
+
+    /// A canary that knows the same secrets, and has heard nothing yet.
+    pub(crate) fn with_fresh_ears(&self) -> Self {
+        let canary = Self::default();
+        lock(&canary.0.secrets).clone_from(&lock(&self.0.secrets));
+        canary
     }
 
     /// Everything found, and how much was looked at.

@@ -44,6 +44,11 @@ impl Received {
             || self.header("host") == host
     }
 
+    /// The whole address, as it was sent: a client on a socket sends path and query only.
+    pub fn uri(&self) -> &http::Uri {
+        &self.parts.uri
+    }
+
     /// The path, without the query.
     pub fn path(&self) -> &str {
         self.parts.uri.path()

@@ -2,6 +2,7 @@
 
 mod canary;
 mod clock;
+mod conformance;
 mod files;
 mod issuer;
 mod proxy;
