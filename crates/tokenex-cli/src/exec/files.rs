@@ -60,7 +60,9 @@ impl Drop for Files {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     let shown = printable(&path.to_string_lossy());
-                    output::note(format_args!("tokenex: {shown} could not be removed, and holds a credential: {error}"));
+                    output::note(format_args!(
+                        "tokenex: {shown} could not be removed, and holds a credential: {error}"
+                    ));
                 }
                 _ => {}
             }

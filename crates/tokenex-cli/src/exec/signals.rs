@@ -98,9 +98,7 @@ impl Signals {
         for (which, _) in ALL {
             let mut stream = signal(which.kind()).map_err(unusable)?;
             let sender = sender.clone();
-            tokio::spawn(async move {
-                while stream.recv().await.is_some() && sender.send(which).is_ok() {}
-            });
+            tokio::spawn(async move { while stream.recv().await.is_some() && sender.send(which).is_ok() {} });
         }
         Ok(Self(receiver))
     }

@@ -17,11 +17,15 @@ pub(super) fn render(name: &str, snapshot: &Snapshot) -> Result<Secret, Failure>
         let Some(value) = snapshot.value.field(&field) else { continue };
         let Some(variable) = variable(name, &field, &snapshot.value) else { continue };
         if let Some(other) = taken.insert(variable.clone(), field.clone()) {
-            return Err(Failure::usage(format!("the fields {other:?} and {field:?} of {name:?} would both be ${variable}"))
-                .with_help("ask for one of them with --format value --field"));
+            return Err(Failure::usage(format!(
+                "the fields {other:?} and {field:?} of {name:?} would both be ${variable}"
+            ))
+            .with_help("ask for one of them with --format value --field"));
         }
         if value.expose().contains('\0') {
-            return Err(Failure::usage(format!("the field {field:?} of {name:?} holds a zero byte, and no variable can")));
+            return Err(Failure::usage(format!(
+                "the field {field:?} of {name:?} holds a zero byte, and no variable can"
+            )));
         }
         text.push_str(&format!("export {variable}={}\n", quoted(value.expose())));
     }

@@ -37,7 +37,8 @@ struct Failed<'a> {
 
 /// The credential as it is now, with its secrets.
 pub(crate) fn current(name: &str, snapshot: &Snapshot) -> Secret {
-    let line = Line { credential: Some(members(&snapshot.value)), ..line(name, "updated", SystemTime::now(), Some(snapshot)) };
+    let line =
+        Line { credential: Some(members(&snapshot.value)), ..line(name, "updated", SystemTime::now(), Some(snapshot)) };
     super::line(&line)
 }
 

@@ -227,7 +227,7 @@ async fn what_cannot_be_is_refused_before_anything_is_asked_for() {
     let file = |path: &Path| format!("{}=db.password", path.display());
     refuse(&[], "--env VAR=NAME.FIELD").await;
     refuse(&["--env", "P=db"], "NAME.FIELD").await;
-    refuse(&["--env", "P=dp.password"], "\"db\"").await;
+    refuse(&["--env", "P=dp.password"], "it has: db").await;
     refuse(&["--env", "P=db.password", "--on-refresh", "signal:HUP"], "--file").await;
     refuse(&["--env", "P=db.password", "--on-refresh", "signal:KILL"], "USR1").await;
     refuse(&["--env", "P=db.password", "--grace", "10"], "90s").await;

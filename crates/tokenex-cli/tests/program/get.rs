@@ -185,7 +185,7 @@ async fn as_much_time_as_was_asked_for_or_an_error_that_names_the_longest() {
 async fn each_cause_has_its_exit_code() {
     let world = World::new().await;
     let get = async |name: &'static str| world.tokenex(&["get", name]).run().await;
-    get("dp").await.expect(2).says("\"db\"");
+    get("dp").await.expect(2).says("it has: db");
 
     world.folder.write("vault.jwt", "no token");
     get("db").await.expect(3);

@@ -23,7 +23,7 @@ async fn claims_and_times_are_said_in_words_and_the_signature_never() {
         tokenex(["inspect"]).input(token.clone()),
     ] {
         let end = run.run().await.expect(0).silent();
-        for part in [ISSUER, "ci", "vault", "ago", "in 9 min", "ES256", "10 min"] {
+        for part in [ISSUER, "ci", "vault", "iat", "in 9 min", "ES256", "10 min"] {
             assert!(end.stdout.contains(part), "{part}: {}", end.stdout);
         }
         assert!(!end.stdout.contains(signature) && !end.stdout.contains("warnings"), "{}", end.stdout);
