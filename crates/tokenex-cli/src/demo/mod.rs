@@ -14,7 +14,6 @@
 //! | `show.rs` | what people see: a table, or lines |
 //! | `tally.rs` | what was counted, and whether it proves what it should |
 //! | `run.rs` | the run from beginning to end |
-//! | `stop.rs` | Ctrl-C and the like |
 
 mod credentials;
 mod outage;
@@ -22,11 +21,9 @@ mod plan;
 mod run;
 mod show;
 mod stage;
-mod stop;
 mod tally;
 mod targets;
 mod watching;
 
 pub(crate) use plan::Plan;
 pub(crate) use run::run;
-pub(crate) use stop::asked;

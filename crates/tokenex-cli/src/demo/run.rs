@@ -15,11 +15,11 @@ const TICK: Duration = Duration::from_millis(100);
 /// Starting takes a second or two, most of which goes into RSA keys.
 const START: Duration = Duration::from_secs(60);
 
-/// Runs the demo.
+/// Runs the demo, to its end or until `stop`.
 ///
 /// # Errors
 /// When a read failed, a credential was never refreshed, or the demo cannot run.
-pub(crate) async fn run(plan: Plan, plain: bool, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+pub(crate) async fn run(plan: Plan, plain: bool, stop: impl Future) -> Result<(), Failure> {
     let mut stop = std::pin::pin!(stop);
     let mut show = Show::new(plain);
     let mut reader = show.begin()?;
@@ -32,7 +32,7 @@ pub(crate) async fn run(plan: Plan, plain: bool, stop: impl Future<Output = ()>)
         loop {
             tokio::select! {
                 opened = &mut opening => return opened.map(Some),
-                () = &mut stop => return Ok(None),
+                _ = &mut stop => return Ok(None),
                 _ = tick.tick() => {}
             }
         }
@@ -48,7 +48,7 @@ pub(crate) async fn run(plan: Plan, plain: bool, stop: impl Future<Output = ()>)
     let ready_by = tokio::time::Instant::now() + START;
     while !stage.is_over() && reader == Stdout::Open {
         tokio::select! {
-            () = &mut stop => {
+            _ = &mut stop => {
                 interrupted = true;
                 break;
             }
