@@ -133,7 +133,9 @@ async fn metrics_are_told_in_the_form_of_prometheus_and_hold_no_secret() {
     let counted = |outcome: &str, value: &str| {
         let mut lines = answer.body.lines().filter(|line| line.starts_with("tokenex_attempts_total{"));
         lines.any(|line| {
-            line.contains("name=\"deploy\"") && line.contains(&format!("outcome=\"{outcome}\"")) && line.ends_with(value)
+            line.contains("name=\"deploy\"")
+                && line.contains(&format!("outcome=\"{outcome}\""))
+                && line.ends_with(value)
         })
     };
     assert!(counted("failed", " 1") && counted("issued", " 1"), "{}", answer.body);

@@ -8,6 +8,7 @@ mod exec;
 mod get;
 mod habits;
 mod inspect;
+mod listen;
 mod program;
 #[cfg(feature = "demo")]
 mod terminal;

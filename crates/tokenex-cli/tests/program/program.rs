@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// Long enough for a busy machine, short enough for a person.
@@ -45,6 +46,12 @@ impl Program {
         self
     }
 
+    /// Keeps its standard input open, until somebody takes and drops it.
+    pub(crate) fn open_stdin(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
     pub(crate) fn stdout(mut self, to: impl Into<Stdio>) -> Self {
         self.command.stdout(to);
         self
@@ -63,13 +70,17 @@ impl Program {
         }
         let stdout = child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
         // Read all the time, so that the program never waits for us.
-        let mut errors = child.stderr.take().unwrap();
+        let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (sender, said) = watch::channel(String::new());
         let stderr = tokio::spawn(async move {
-            let mut text = String::new();
-            errors.read_to_string(&mut text).await.unwrap();
-            text
+            while let Some(line) = errors.next_line().await.unwrap() {
+                sender.send_modify(|text| {
+                    text.push_str(&line);
+                    text.push('\n');
+                });
+            }
         });
-        Running { child, stdout, stderr }
+        Running { child, stdout, stderr, said }
     }
 }
 
@@ -77,7 +88,9 @@ impl Program {
 pub(crate) struct Running {
     child: Child,
     stdout: Option<Lines<BufReader<ChildStdout>>>,
-    stderr: tokio::task::JoinHandle<String>,
+    stderr: tokio::task::JoinHandle<()>,
+    /// Its standard error until now.
+    said: watch::Receiver<String>,
 }
 
 impl Running {
@@ -97,6 +110,13 @@ impl Running {
             seen.push(line);
         }
         panic!("no line with {part:?} in {seen:#?}");
+    }
+
+    /// Waits for a line of its standard error that holds this, and returns it.
+    pub(crate) async fn error_line_with(&mut self, part: &str) -> String {
+        let said = timeout(PATIENCE, self.said.wait_for(|text| text.contains(part))).await;
+        let text = said.unwrap_or_else(|_| panic!("standard error never says {part:?}")).unwrap();
+        text.lines().find(|line| line.contains(part)).unwrap().to_owned()
     }
 
     /// Nobody reads its standard output any more.
@@ -124,7 +144,9 @@ impl Running {
             }
         }
         let status = timeout(PATIENCE, self.child.wait()).await.expect("it does not end").unwrap();
-        End { status, stdout, stderr: self.stderr.await.unwrap() }
+        self.stderr.await.unwrap();
+        let stderr = self.said.borrow().clone();
+        End { status, stdout, stderr }
     }
 }
 
