@@ -1,6 +1,5 @@
 //! Whether others may write to a file whose content is trusted.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -41,29 +40,37 @@ pub(super) fn refused(source: &impl TextSource, what: &str) -> Error {
 pub(super) fn check(path: &Path, metadata: &fs::Metadata) -> Result<(), Doubt> {
     use std::os::unix::fs::MetadataExt;
 
-    /// Bits of a file's mode (`chmod(1)`).
+    check_file(path, metadata.mode(), metadata.uid(), rustix::process::geteuid().as_raw())?;
+    folders(path)?.into_iter().try_for_each(|folder| check_folder(&folder, fs::metadata(&folder)?.mode()))
+}
+
+/// The bits of a mode that are permissions; others say what kind of file it is (`inode(7)`).
+#[cfg(unix)]
+const PERMISSIONS: u32 = 0o7777;
+
+#[cfg(unix)]
+fn check_file(path: &Path, mode: u32, owner: u32, me: u32) -> Result<(), Doubt> {
     const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
+
+    let what = if mode & GROUP_OR_OTHERS_WRITE != 0 {
+        format!("{path:?} has mode {:04o}", mode & PERMISSIONS)
+    } else if owner != 0 && owner != me {
+        format!("{path:?} belongs to user {owner}, and this process runs as user {me}")
+    } else {
+        return Ok(());
+    };
+    Err(Doubt::OthersMayWrite(format!("may be written to by others: {what}")))
+}
+
+#[cfg(unix)]
+fn check_folder(path: &Path, mode: u32) -> Result<(), Doubt> {
     const OTHERS_WRITE: u32 = 0o002;
     const STICKY: u32 = 0o1000;
-    const PERMISSIONS: u32 = 0o7777;
 
-    let mode = metadata.mode() & PERMISSIONS;
-    if mode & GROUP_OR_OTHERS_WRITE != 0 {
-        return Err(Doubt::OthersMayWrite(format!("may be written to by others: {path:?} has mode {mode:04o}")));
+    if mode & OTHERS_WRITE == 0 || mode & STICKY != 0 {
+        return Ok(());
     }
-    let (owner, me) = (metadata.uid(), rustix::process::geteuid().as_raw());
-    if owner != 0 && owner != me {
-        return Err(Doubt::OthersMayWrite(format!(
-            "may be written to by others: {path:?} belongs to user {owner}, and this process runs as user {me}"
-        )));
-    }
-    for folder in folders(path)? {
-        let mode = fs::metadata(&folder)?.mode() & PERMISSIONS;
-        if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
-            return Err(Doubt::OthersMayWrite(format!("may be replaced by others: {folder:?} has mode {mode:04o}")));
-        }
-    }
-    Ok(())
+    Err(Doubt::OthersMayWrite(format!("may be replaced by others: {path:?} has mode {:04o}", mode & PERMISSIONS)))
 }
 
 /// Other systems keep permissions elsewhere than in a mode.
@@ -88,6 +95,7 @@ fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
 /// may be run, as `execvp(3)` finds it.
 #[cfg(unix)]
 pub(super) fn program(name: &OsStr, path: Option<OsString>) -> io::Result<PathBuf> {
+    use std::env;
     use std::os::unix::fs::MetadataExt;
 
     if name.as_encoded_bytes().contains(&b'/') {
@@ -106,4 +114,30 @@ pub(super) fn program(name: &OsStr, path: Option<OsString>) -> io::Result<PathBu
 #[cfg(not(unix))]
 pub(super) fn program(name: &OsStr, _: Option<OsString>) -> io::Result<PathBuf> {
     Ok(name.into())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_and_oneself_are_trusted_and_nobody_else() {
+        let owned = |owner, me| check_file(Path::new("/secret"), 0o100_600, owner, me);
+        for (owner, me) in [(0, 0), (0, 1000), (1000, 1000)] {
+            owned(owner, me).unwrap();
+        }
+        for (owner, me) in [(1000, 0), (1001, 1000)] {
+            let Err(Doubt::OthersMayWrite(what)) = owned(owner, me) else { panic!("user {owner} is trusted by {me}") };
+            assert!(what.contains(&format!("\"/secret\" belongs to user {owner}")), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_program_is_found_as_the_system_finds_it() {
+        let find = |name: &str, path: Option<&str>| program(name.as_ref(), path.map(Into::into));
+        assert_eq!(find("./tool", Some("/bin")).unwrap(), Path::new("./tool"), "a slash means: not in the path");
+        assert_eq!(find("sh", Some("/no/such/folder:/bin")).unwrap(), Path::new("/bin/sh"));
+        assert!(find("sh", None).is_ok(), "without a path, the one that every system has");
+        assert_eq!(find("sh", Some("/no/such/folder")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 }

@@ -37,6 +37,7 @@ impl Facts {
         Self { expires_at: f64::NAN, last_success: f64::NAN, failures: f64::NAN, in_flight, skew: f64::NAN }
     }
 
+    /// In the order of the gauges' names in `show`.
     pub(super) fn to_bits(self) -> [u64; 5] {
         [self.expires_at, self.last_success, self.failures, self.in_flight, self.skew].map(f64::to_bits)
     }
@@ -55,8 +56,15 @@ impl Facts {
     }
 }
 
+/// The credentials of one name, and what the gauges show of them.
+#[derive(Default)]
+struct Group {
+    members: BTreeMap<u64, Facts>,
+    shown: Option<Facts>,
+}
+
 /// Who is in which group. No program sees it: it mirrors what the recorder of the process holds.
-static GROUPS: Mutex<BTreeMap<Labels, BTreeMap<u64, Facts>>> = Mutex::new(BTreeMap::new());
+static GROUPS: Mutex<BTreeMap<Labels, Group>> = Mutex::new(BTreeMap::new());
 
 /// A credential's place in its group.
 #[derive(Debug)]
@@ -105,23 +113,23 @@ impl Drop for Member {
 fn change(labels: &Labels, change: impl FnOnce(&mut BTreeMap<u64, Facts>)) {
     let mut groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
     let group = groups.entry(labels.clone()).or_default();
-    change(group);
-    show(labels, group.values().copied().fold(Facts::closed(0.0), Facts::and));
-    if group.is_empty() {
+    change(&mut group.members);
+    let facts = group.members.values().copied().fold(Facts::closed(0.0), Facts::and);
+    show(labels, facts, group.shown.replace(facts));
+    if group.members.is_empty() {
         groups.remove(labels);
     }
 }
 
-fn show(labels: &Labels, facts: Facts) {
-    // Asked for each time, and not kept: a recorder that is installed later gets what comes later.
-    let set = |name: &'static str, value: f64| {
-        gauge!(name, "name" => labels.name.clone(), "provider" => labels.provider).set(value);
-    };
-    set(EXPIRES_AT, facts.expires_at);
-    set(LAST_SUCCESS, facts.last_success);
-    set(FAILURES, facts.failures);
-    set(IN_FLIGHT, facts.in_flight);
-    set(SKEW, facts.skew);
+/// Sets what has changed: an attempt that begins or ends changes one gauge of five.
+fn show(labels: &Labels, facts: Facts, shown: Option<Facts>) {
+    let shown = shown.map(Facts::to_bits);
+    for (index, name) in [EXPIRES_AT, LAST_SUCCESS, FAILURES, IN_FLIGHT, SKEW].into_iter().enumerate() {
+        let bits = facts.to_bits()[index];
+        if shown.is_none_or(|shown| shown[index] != bits) {
+            gauge!(name, "name" => labels.name.clone(), "provider" => labels.provider).set(f64::from_bits(bits));
+        }
+    }
 }
 
 #[cfg(test)]
