@@ -1,8 +1,10 @@
 //! Oracle's SDK for Python reads the files that the crate wrote.
 
+use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokenex_core::Secret;
 use tokenex_oci::SessionFiles;
 
 use crate::world::{PATIENCE, REGION, SECOND, World, ask, scheduler};
@@ -40,7 +42,6 @@ async fn a_profile_that_was_written_makes_signed_calls() {
 #[tokio::test]
 async fn each_new_token_is_written_and_works() {
     let world = World::new().await;
-    world.domain.longest_life(Duration::from_secs(60));
     let scheduler = scheduler();
     let session = world.session(&scheduler);
     let files = SessionFiles::at(world.folder.path("oci")).profile("ci").unwrap().region(REGION).unwrap();
@@ -49,39 +50,32 @@ async fn each_new_token_is_written_and_works() {
         let (files, session) = (files.clone(), session.clone());
         async move { files.keep_written(&session).await }
     });
-    let written = async |token: &str| {
-        let folder = world.folder.path("oci/sessions/ci");
-        let has = |name: &std::ffi::OsStr| std::fs::read_to_string(folder.join(name)).is_ok_and(|text| text == token);
-        let found = || {
-            std::fs::read_dir(&folder)
-                .is_ok_and(|mut found| found.any(|entry| entry.is_ok_and(|e| has(&e.file_name()))))
-        };
-        tokio::time::timeout(PATIENCE, async {
-            while !found() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        })
-        .await
-        .expect("the token is written");
-    };
-    written(first.secret().expose()).await;
+    written(&world, first.secret()).await;
     world.oci.revoke(first.secret().expose());
     assert_eq!(read(&world, "ci").await["error"], "401 NotAuthenticated");
+
     session.rejected(first.generation()).await.unwrap();
     let second = session.get().await.unwrap();
     assert_ne!(first.secret().expose(), second.secret().expose());
-    written(second.secret().expose()).await;
-    // The configuration follows its files.
-    let answer = async {
-        loop {
-            let answer = read(&world, "ci").await;
-            if answer["error"].is_null() {
-                return answer;
-            }
-        }
-    };
-    let answer = tokio::time::timeout(PATIENCE, answer).await.unwrap();
-    assert_eq!(answer["namespace"], world.oci.namespace());
+    written(&world, second.secret()).await;
+    assert_eq!(read(&world, "ci").await["namespace"], world.oci.namespace());
     scheduler.shutdown(SECOND).await;
     tokio::time::timeout(PATIENCE, keeping).await.unwrap().unwrap().unwrap();
+}
+
+/// Waits until the configuration names a file with this token; it is written after its files.
+async fn written(world: &World, token: &Secret) {
+    let config = world.folder.path("oci/config");
+    let named = || {
+        let config = fs::read_to_string(&config).ok()?;
+        let mut lines = config.lines().filter_map(|line| line.split_once('='));
+        let (_, path) = lines.find(|(name, _)| name.trim() == "security_token_file")?;
+        fs::read_to_string(path.trim()).ok()
+    };
+    let wait = async {
+        while named().is_none_or(|text| text != token.expose()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("the token is written");
 }
