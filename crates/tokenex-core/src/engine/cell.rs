@@ -43,7 +43,8 @@ pub(super) struct Slow<C> {
     /// The newest issued, even when it has ended: to renew it, and to compare with.
     pub(super) last: Option<Arc<Issued<C>>>,
     /// What an attempt brought and the driver has not judged yet.
-    pub(super) arrival: Option<Grant<C>>,
+    /// Boxed: it is there for a moment, and its place would be there for ever.
+    pub(super) arrival: Option<Box<Grant<C>>>,
     /// Superseded and waiting to be let go, by serial number.
     pub(super) retired: Vec<(u64, Arc<Issued<C>>)>,
     serial: u64,
@@ -82,7 +83,7 @@ pub(crate) enum Pending {
 #[derive(Debug, Clone)]
 pub(crate) enum Ended {
     Closing,
-    Closed(CloseReport),
+    Closed(Box<CloseReport>),
     Shutdown,
 }
 

@@ -39,7 +39,8 @@ pub(crate) struct Driver {
     pub(super) time: Timeline,
     pub(super) slots: Slots,
     pub(super) shutting: Option<Shutting>,
-    pub(super) entries: HashMap<EntryId, Entry, BuildHasherDefault<IdHasher>>,
+    /// Boxed, because a table of large values has large gaps.
+    pub(super) entries: HashMap<EntryId, Box<Entry>, BuildHasherDefault<IdHasher>>,
     /// When to look at an entry again. An entry looks at its own `timer` to know which of these is the newest.
     timers: BinaryHeap<Reverse<(At, EntryId)>>,
     pub(super) mail: Vec<Message>,
@@ -136,7 +137,7 @@ impl Driver {
         let Some(shutting) = &self.shutting else { return false };
         let over = self.entries.is_empty() || self.time.now() >= shutting.deadline;
         if over && let Some(shutting) = self.shutting.take() {
-            let open: Vec<&Entry> = self.entries.values().collect();
+            let open: Vec<&Entry> = self.entries.values().map(|entry| &**entry).collect();
             shutting.report(&open, self.time.wall());
         }
         over

@@ -209,7 +209,7 @@ impl<C: Credential> Handle<C> {
             let mut changed = pin!(cell.changed.notified());
             changed.as_mut().enable();
             match cell.stand().ended {
-                Some(Ended::Closed(report)) => return report,
+                Some(Ended::Closed(report)) => return *report,
                 Some(Ended::Shutdown) => return out_of_time(until),
                 Some(Ended::Closing) | None => {}
             }

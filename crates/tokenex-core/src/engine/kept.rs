@@ -147,7 +147,7 @@ impl<C: Credential> Kept for Cell<C> {
                             renewable: grant.renewable,
                             same: last.is_some_and(|held| held.credential.same_as(&grant.credential)),
                         };
-                        self.lock().arrival = Some(grant);
+                        self.lock().arrival = Some(Box::new(grant));
                         Done::Issued(arrived)
                     }
                     Ok(Outcome::Withdrawn) => Done::Withdrawn,
@@ -160,7 +160,7 @@ impl<C: Credential> Kept for Cell<C> {
     fn publish(&self, until: u64, issued_at: u64, same: bool, previous_until: Option<u64>) -> Option<Published> {
         let mut guard = self.lock();
         let slow = &mut *guard;
-        let grant = slow.arrival.take()?;
+        let grant = *slow.arrival.take()?;
         let last = slow.last.take();
         let lifetime = Duration::from_nanos(until.saturating_sub(issued_at));
         slow.stand.longest = slow.stand.longest.max(lifetime);
@@ -338,7 +338,7 @@ impl<C: Credential> Kept for Cell<C> {
 
     fn retire_arrival(&self, until: u64) -> Option<Retired> {
         let mut slow = self.lock();
-        let grant = slow.arrival.take()?;
+        let grant = *slow.arrival.take()?;
         let issued = self.issue_from(grant, 0, until, self.clock.wall_nanos());
         issued.life.supersede();
         Some(slow.retire(issued))
@@ -402,7 +402,7 @@ impl<C: Credential> Kept for Cell<C> {
     fn closed(&self, report: CloseReport) {
         let provider = {
             let mut slow = self.lock();
-            slow.stand.ended = Some(Ended::Closed(report));
+            slow.stand.ended = Some(Ended::Closed(Box::new(report)));
             slow.last = None;
             slow.provider.take()
         };

@@ -69,7 +69,7 @@ impl Driver {
 
     fn add(&mut self, id: EntryId, kept: Arc<dyn Kept>, policy: Arc<Policy>) {
         let target = self.slots.join(kept.target());
-        let entry = Entry {
+        let entry = Box::new(Entry {
             id,
             policy,
             schedule: Schedule::new(self.time.now()),
@@ -88,7 +88,7 @@ impl Driver {
             meter: Meter::new(&*kept),
             extra: None,
             kept,
-        };
+        });
         self.entries.insert(id, entry);
         let shutting = self.shutting.is_some();
         self.with(id, |driver, entry| {

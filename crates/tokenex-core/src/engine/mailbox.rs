@@ -96,6 +96,9 @@ pub(crate) enum Forced {
     Failed(Error),
 }
 
+/// How many messages there is always room for.
+const ROOM: usize = 1024;
+
 /// The way to a driver. Dead once its task is gone.
 pub(crate) struct Mailbox {
     queue: Mutex<Queue>,
@@ -139,7 +142,10 @@ impl Mailbox {
         true
     }
 
+    /// Takes all messages, for room that has been emptied.
     pub(crate) fn take(&self, into: &mut Vec<Message>) {
+        // A burst (thousands of handles made at once) should not keep its room for ever.
+        into.shrink_to(ROOM);
         std::mem::swap(&mut self.lock().messages, into);
     }
 
