@@ -6,6 +6,7 @@
 //! | `identities.rs` | where identity tokens come from |
 //! | `azure.rs`, `aws.rs`, `gcp.rs`, `oci.rs`, `vault.rs` | one table of the file, as a provider of the library |
 //! | `rehearsal.rs` | the same, with nothing started: what `check` finds beyond the form of a file |
+//! | `parts.rs`, `sigv4.rs` | one credential after the other, each seen from inside, for `doctor` |
 //! | `managed.rs`, `snapshot.rs`, `value.rs` | a running credential, without its type |
 //! | `network.rs` | the way to the network |
 
@@ -17,8 +18,10 @@ mod managed;
 mod network;
 mod oci;
 mod opening;
+mod parts;
 mod rehearsal;
 mod secrets;
+mod sigv4;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -34,8 +37,10 @@ use crate::config::Config;
 use crate::failure::Failure;
 
 pub(crate) use managed::Managed;
+#[expect(unused_imports, reason = "the walk that uses them comes next")]
+pub(crate) use parts::{OneByOne, Sighting};
 pub(crate) use rehearsal::rehearse;
-pub(crate) use snapshot::{Change, Changes, Snapshot};
+pub(crate) use snapshot::{Change, Snapshot};
 pub(crate) use value::{Kind, Value};
 
 use opening::Opening;

@@ -7,6 +7,7 @@ use tokenex::vault::Vault;
 use tokenex::{Scheduler, core, gcp};
 
 use super::managed::{Managed, Running};
+use super::parts::Witness;
 use super::{aws, azure, identities, oci, secrets, vault};
 use crate::config::{self, Config, CredentialSpec, GcpProof, Outbound, Proof, Provider, SecretRef, VaultLogin};
 use crate::failure::Failure;
@@ -19,11 +20,13 @@ pub(super) struct Opening<'a> {
     running: HashMap<&'a str, Managed>,
     /// Equal logins are one.
     vaults: Vec<(&'a VaultLogin, Vault)>,
+    /// Sees the identity tokens that providers get, where somebody wants to know.
+    pub(super) witness: Option<Witness>,
 }
 
 impl<'a> Opening<'a> {
     pub(super) fn new(config: &'a Config, scheduler: Scheduler, clock: Clock) -> Self {
-        Self { config, scheduler, clock, running: HashMap::new(), vaults: Vec::new() }
+        Self { config, scheduler, clock, running: HashMap::new(), vaults: Vec::new(), witness: None }
     }
 
     /// Starts this credential, if it does not run yet.
@@ -42,7 +45,7 @@ impl<'a> Opening<'a> {
         }
     }
 
-    fn managed(&mut self, spec: &'a CredentialSpec) -> Result<Managed> {
+    pub(super) fn managed(&mut self, spec: &'a CredentialSpec) -> Result<Managed> {
         if let Some(managed) = self.running.get(spec.name.as_str()) {
             return Ok(managed.clone());
         }
@@ -98,6 +101,16 @@ impl<'a> Opening<'a> {
         })
     }
 
+    /// Lets go of a credential: nobody else holding it, its work stops.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.running.remove(name);
+    }
+
+    /// The login that this one is, if it has begun.
+    pub(super) fn begun(&self, login: &VaultLogin) -> Option<&Vault> {
+        self.vaults.iter().find(|(known, _)| *known == login).map(|(_, vault)| vault)
+    }
+
     fn gcp(&mut self, name: &str, spec: &'a config::Gcp) -> Result<Handle<gcp::AccessToken>> {
         // What an account is impersonated with has a name of its own in logs and reports.
         let own = match spec.service_account {
@@ -125,7 +138,7 @@ impl<'a> Opening<'a> {
     }
 
     fn login(&mut self, login: &'a VaultLogin) -> Result<Vault> {
-        if let Some((_, vault)) = self.vaults.iter().find(|(known, _)| *known == login) {
+        if let Some(vault) = self.begun(login) {
             return Ok(vault.clone());
         }
         let identity = self.proof(&login.proof)?;
@@ -164,13 +177,17 @@ pub(super) trait Inputs<'a> {
     where
         Self: Sized,
     {
-        match proof {
-            Proof::Credential(name) => self.credential_token(name),
-            Proof::Identity(name) => match self.config().identity(name) {
-                Some(identity) => identities::source(&identity.origin, self),
-                None => Err(misfit(format!("there is no identity {name:?}"))),
-            },
-        }
+        tokens_of(self, proof)
+    }
+}
+
+fn tokens_of<'a>(inputs: &mut impl Inputs<'a>, proof: &'a Proof) -> Result<AnyTokenSource> {
+    match proof {
+        Proof::Credential(name) => inputs.credential_token(name),
+        Proof::Identity(name) => match inputs.config().identity(name) {
+            Some(identity) => identities::source(&identity.origin, inputs),
+            None => Err(misfit(format!("there is no identity {name:?}"))),
+        },
     }
 }
 
@@ -196,6 +213,14 @@ impl<'a> Inputs<'a> for Opening<'a> {
             SecretRef::Credential { name, field } => Ok(self.named(name)?.field(field)),
             elsewhere => secrets::outside(elsewhere),
         }
+    }
+
+    fn proof(&mut self, proof: &'a Proof) -> Result<AnyTokenSource> {
+        let source = tokens_of(self, proof)?;
+        Ok(match &self.witness {
+            Some(witness) => witness.beside(source),
+            None => source,
+        })
     }
 }
 

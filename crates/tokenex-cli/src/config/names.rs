@@ -4,7 +4,7 @@ use tokenex::Error;
 use tokenex::core::ErrorKind;
 
 use super::model::{Config, CredentialSpec, Span};
-use super::nearest;
+use super::{nearest, references};
 use crate::failure::Failure;
 
 impl Config {
@@ -22,6 +22,11 @@ impl Config {
         }
         let all = self.credentials.iter().map(|credential| credential.name.as_str());
         Ok(all.filter(|name| asked.is_empty() || asked.iter().any(|asked| asked == name)).collect())
+    }
+
+    /// The credentials that this one is made from, straight or through an identity, each once.
+    pub(crate) fn made_from<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        references::made_from(self, name)
     }
 
     /// There is no such credential.

@@ -66,6 +66,25 @@ pub(super) fn used_identities(config: &Config) -> Vec<&str> {
     identities.collect()
 }
 
+/// The credentials that this one is made from, straight or through an identity, each once.
+pub(super) fn made_from<'a>(config: &'a Config, name: &'a str) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for node in next(config, Node::Credential(name)) {
+        let straight = match node {
+            Node::Credential(_) => vec![node],
+            Node::Identity(_) => next(config, node),
+        };
+        for node in straight {
+            if let Node::Credential(name) = node
+                && !found.contains(&name)
+            {
+                found.push(name);
+            }
+        }
+    }
+    found
+}
+
 fn place(keys: &[(&'static str, Span)], key: &str, header: &Span) -> Span {
     keys.iter().find(|(name, _)| *name == key).map_or_else(|| header.clone(), |(_, span)| span.clone())
 }
