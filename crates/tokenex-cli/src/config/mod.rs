@@ -33,6 +33,8 @@ mod references;
 mod schema;
 mod secret_ref;
 mod source_text;
+#[cfg(test)]
+mod tests;
 mod vault_path;
 mod warnings;
 
@@ -45,6 +47,8 @@ pub(crate) use model::{
     Gcp, GcpProof, HttpSpec, Oci, Origin, Outbound, Proof, Provider, ProxySpec, ServiceAccount, Vault, VaultLogin,
     WhichManagedIdentity,
 };
+#[cfg(test)]
+use parse::Parsed;
 pub(crate) use parse::{Place, parse};
 pub(crate) use problems::{Problem, report};
 pub(crate) use schema::schema;

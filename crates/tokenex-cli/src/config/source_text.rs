@@ -78,7 +78,9 @@ fn visible(line: &str, key: Option<usize>) -> (usize, bool) {
         let decides = matches!(name, "version" | "source" | "provider");
         let plain = decides || keys_of_all().any(|known| known.name == name && is_plain(known.form));
         let suspicious = keys_of_all().any(|known| !is_plain(known.form) && after.contains(known.name));
-        if plain && !suspicious && !after.contains('@') && !after.replace("${", "").contains('{') {
+        let is_table = after.replace("${", "").contains('{');
+        let is_secret = after.contains("-----BEGIN") || after.contains("eyJ") || after.contains('@');
+        if plain && !suspicious && !is_table && !is_secret {
             return (line.len(), false);
         }
         let known = keys_of_all().any(|known| known.name == name);
@@ -150,6 +152,8 @@ mod tests {
             (r#"path = "x", client_secret = "hunter22""#, 7..9, false, "path = ..."),
             (r#"identity = { x = "hunter22" }"#, 11..12, false, "identity = ..."),
             (r#"credential = { x = { client_id = "hunter22" } }"#, 13..14, false, "..."),
+            (r#"path = "-----BEGIN hunter22""#, 7..9, false, "path = ..."),
+            (r#"var = "eyJhunter22.x.y""#, 6..9, false, "var = ..."),
             (r#"argv = ["x", "--token=hunter22"]"#, 7..9, false, "argv = ..."),
             (r#"tags = { x = "hunter22" }"#, 7..9, false, "tags = ..."),
         ] {
