@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use tokenex_core::{Error, ErrorKind, Retry};
 
 use crate::wire::error_texts;
@@ -45,8 +45,15 @@ impl Step {
     }
 }
 
-/// The error for an answer that is a refusal. `secrets` is what was sent: it is masked in what the server said.
-pub(crate) fn refusal(step: Step, status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[&str]) -> Error {
+/// The error for an answer that is a refusal and asks to `wait`. `secrets` is what was sent: it is masked in what the server
+/// said.
+pub(crate) fn refusal(
+    step: Step,
+    status: StatusCode,
+    wait: Option<Duration>,
+    body: &[u8],
+    secrets: &[&str],
+) -> Error {
     let texts = error_texts(body);
     let said = texts.as_deref().unwrap_or_default().join("; ");
     let meaning = meaning(step, status.as_u16(), &said);
@@ -60,7 +67,7 @@ pub(crate) fn refusal(step: Step, status: StatusCode, headers: &HeaderMap, body:
     if !meaning.advice.is_empty() {
         error = error.with_advice(meaning.advice);
     }
-    if let Some(wait) = retry_after(headers) {
+    if let Some(wait) = wait {
         error = error.with_retry_after(wait);
     }
     if texts.is_none() {
@@ -215,18 +222,13 @@ fn bad_request(step: Step, said: &str) -> Meaning {
     }
 }
 
-/// Only whole seconds: the server sends nothing else.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn refused(step: Step, status: u16, text: &str) -> Error {
         let body = serde_json::json!({ "errors": [text] }).to_string();
-        refusal(step, StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes(), &[])
+        refusal(step, StatusCode::from_u16(status).unwrap(), None, body.as_bytes(), &[])
     }
 
     #[test]
@@ -284,17 +286,17 @@ mod tests {
     #[test]
     fn a_page_of_a_proxy_is_not_repeated_and_is_named_as_such() {
         let page = b"<html>internal-host secret</html>";
-        let error = refusal(Step::Read, StatusCode::BAD_GATEWAY, &HeaderMap::new(), page, &[]);
+        let error = refusal(Step::Read, StatusCode::BAD_GATEWAY, None, page, &[]);
         assert_eq!((error.code(), error.said()), (Some("foreign_answer"), None));
         assert!(error.to_string().contains("load balancer"), "{error}");
     }
 
     #[test]
     fn what_was_sent_is_masked_and_the_wait_asked_for_is_kept() {
-        let headers = HeaderMap::from_iter([(header::RETRY_AFTER, "7".parse().unwrap())]);
+        let wait = Some(Duration::from_secs(7));
         let body = br#"{"errors":["quota of token my-token exceeded"]}"#;
-        let error = refusal(Step::Read, StatusCode::TOO_MANY_REQUESTS, &headers, body, &["my-token"]);
+        let error = refusal(Step::Read, StatusCode::TOO_MANY_REQUESTS, wait, body, &["my-token"]);
         assert!(!error.to_string().contains("my-token"), "{error}");
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+        assert_eq!(error.retry_after(), wait);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::Scheme;
@@ -45,6 +46,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    /// What the server, or who stands before it, asks to wait.
+    wait: Option<Duration>,
     step: Step,
     /// Just before the request was sent.
     pub(crate) sent: Moment,
@@ -156,7 +159,8 @@ impl Server {
         }
         let (parts, body) = response.into_parts();
         let token = token.map(|token| token.secret().clone());
-        Ok(Answer { status: parts.status, headers: parts.headers, body, step, sent, token })
+        let wait = cx.retry_after(&parts.headers);
+        Ok(Answer { status: parts.status, headers: parts.headers, body, wait, step, sent, token })
     }
 
     async fn send_to(
@@ -215,7 +219,7 @@ impl Answer {
     /// As [`refusal`](Self::refusal), masking what was sent in the body too.
     pub(crate) fn refusal_without(&self, sent: &[&Secret]) -> Error {
         let secrets: Vec<&str> = self.token.iter().chain(sent.iter().copied()).map(Secret::expose).collect();
-        refusal(self.step, self.status, &self.headers, &self.body, &secrets)
+        refusal(self.step, self.status, self.wait, &self.body, &secrets)
     }
 
     /// Names provider and step in an error about this answer's body.
