@@ -56,7 +56,7 @@ fn each_test_of_a_promise_is_named_under_its_promise() {
 fn each_code_of_an_error_is_explained() {
     let document = document("docs/errors.md");
     let mut codes = BTreeSet::new();
-    for crate_name in ["tokenex-core", "tokenex-aws", "tokenex-azure", "tokenex-gcp", "tokenex-vault"] {
+    for crate_name in ["tokenex-core", "tokenex-aws", "tokenex-azure", "tokenex-gcp", "tokenex-oci", "tokenex-vault"] {
         for file in rust_files(&root().join("crates").join(crate_name).join("src")) {
             let source = fs::read_to_string(&file).unwrap();
             let after = source.split("with_code(\"").skip(1);
