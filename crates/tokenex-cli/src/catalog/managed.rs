@@ -20,6 +20,8 @@ pub(crate) struct Managed {
     provider: &'static str,
     clock: Clock,
     running: Running,
+    /// Of a session of Oracle Cloud, where the file names it.
+    region: Option<String>,
 }
 
 /// A handle of any of the types.
@@ -70,7 +72,16 @@ impl Running {
 
 impl Managed {
     pub(super) fn new(name: &str, provider: &'static str, clock: Clock, running: Running) -> Self {
-        Self { name: name.to_owned(), provider, clock, running }
+        Self { name: name.to_owned(), provider, clock, running, region: None }
+    }
+
+    pub(super) fn in_region(mut self, region: Option<String>) -> Self {
+        self.region = region;
+        self
+    }
+
+    fn told(&self, snapshot: Snapshot) -> Snapshot {
+        Snapshot { value: snapshot.value.in_region(&self.region), ..snapshot }
     }
 
     pub(super) fn running(&self) -> &Running {
@@ -104,7 +115,7 @@ impl Managed {
     /// # Errors
     /// After `within`, the last error with the first as its source.
     pub(crate) async fn ready(&self, within: Duration) -> Result<Snapshot> {
-        self.running.kept().ready(within).await
+        Ok(self.told(self.running.kept().ready(within).await?))
     }
 
     /// One exchange: what the attempt in flight brings, or its failure.
@@ -112,7 +123,7 @@ impl Managed {
     /// # Errors
     /// That of the attempt.
     pub(crate) async fn get(&self) -> Result<Snapshot> {
-        self.running.kept().get().await
+        Ok(self.told(self.running.kept().get().await?))
     }
 
     /// A credential that stays valid for `at_least`; one refresh if the first does not.
@@ -121,12 +132,12 @@ impl Managed {
     /// Those of [`ready`](Self::ready); `lifetime_too_short` when the target never gives that much.
     pub(crate) async fn valid_for(&self, at_least: Duration, within: Duration) -> Result<Snapshot> {
         self.running.kept().ready(within).await?;
-        self.running.kept().valid_for(at_least).await
+        Ok(self.told(self.running.kept().valid_for(at_least).await?))
     }
 
     /// The usable credential, without waiting.
     pub(crate) fn current(&self) -> Option<Snapshot> {
-        self.running.kept().current()
+        Some(self.told(self.running.kept().current()?))
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -135,7 +146,7 @@ impl Managed {
 
     /// Listens to changes, without keeping the credential alive.
     pub(crate) fn listen(&self) -> Changes {
-        self.running.kept().listen(self.clock.clone())
+        self.running.kept().listen(self.clock.clone()).in_region(self.region.clone())
     }
 
     /// Reports that the target refused the credential of this generation.

@@ -50,7 +50,11 @@ impl<'a> Opening<'a> {
             return Ok(managed.clone());
         }
         let running = self.start(spec)?;
-        let managed = Managed::new(&spec.name, spec.provider.word(), self.clock.clone(), running);
+        let region = match &spec.provider {
+            Provider::Oci(oci) => oci.region.clone(),
+            _ => None,
+        };
+        let managed = Managed::new(&spec.name, spec.provider.word(), self.clock.clone(), running).in_region(region);
         self.running.insert(&spec.name, managed.clone());
         Ok(managed)
     }

@@ -66,11 +66,16 @@ pub(crate) struct Change {
 pub(crate) struct Changes {
     clock: Clock,
     listener: Box<dyn Listen>,
+    region: Option<String>,
 }
 
 impl Changes {
     pub(super) fn new(clock: Clock, listener: impl Listen + 'static) -> Self {
-        Self { clock, listener: Box::new(listener) }
+        Self { clock, listener: Box::new(listener), region: None }
+    }
+
+    pub(super) fn in_region(self, region: Option<String>) -> Self {
+        Self { region, ..self }
     }
 
     /// Waits for the next change; the first call returns at once when there is anything to tell. `None` after the last.
@@ -79,6 +84,9 @@ impl Changes {
     pub(crate) async fn next(&mut self) -> Option<Change> {
         let mut change = self.listener.change().await?;
         change.at = self.clock.wall();
+        if let Some(snapshot) = change.credential.take() {
+            change.credential = Some(Snapshot { value: snapshot.value.in_region(&self.region), ..snapshot });
+        }
         Some(change)
     }
 }

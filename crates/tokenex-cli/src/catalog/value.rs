@@ -28,8 +28,8 @@ pub(crate) enum Value {
     Token { access_token: Secret, token_type: &'static str },
     /// Keys that sign requests to AWS.
     AwsKeys { access_key_id: String, secret_access_key: Secret, session_token: Option<Secret> },
-    /// A session token and the PEM of its key.
-    OciSession { token: Secret, private_key: Secret },
+    /// A session token, the PEM of its key, and the region that the file names.
+    OciSession { token: Secret, private_key: Secret, region: Option<String> },
     /// A JSON object.
     Data(Secret),
 }
@@ -39,7 +39,7 @@ const OCI_SESSION: [&str; 2] = ["token", "private_key"];
 const AWS_KEYS: [&str; 3] = ["access_key_id", "secret_access_key", "session_token"];
 
 impl Value {
-    /// The names of its fields, as they are printed.
+    /// The names of its fields, as they are printed. The region of a session is a field too, and none of the credential.
     pub(crate) fn fields(&self) -> Vec<String> {
         match self {
             Self::Token { .. } => TOKEN.map(str::to_owned).to_vec(),
@@ -47,6 +47,14 @@ impl Value {
             Self::OciSession { .. } => OCI_SESSION.map(str::to_owned).to_vec(),
             Self::Data(json) => members(json).keys().cloned().collect(),
         }
+    }
+
+    /// The same, for that region.
+    pub(super) fn in_region(mut self, name: &Option<String>) -> Self {
+        if let Self::OciSession { region, .. } = &mut self {
+            region.clone_from(name);
+        }
+        self
     }
 
     /// The one field that is the credential itself. `None` when it takes several.
@@ -71,6 +79,7 @@ impl Value {
             (Self::AwsKeys { session_token, .. }, "session_token") => session_token.clone(),
             (Self::OciSession { token, .. }, "token") => Some(token.clone()),
             (Self::OciSession { private_key, .. }, "private_key") => Some(private_key.clone()),
+            (Self::OciSession { region, .. }, "region") => region.as_deref().map(Secret::from),
             (Self::Data(json), name) => match members(json).get(name)? {
                 serde_json::Value::Null => None,
                 serde_json::Value::String(text) => Some(Secret::from(text.as_str())),
@@ -130,7 +139,7 @@ impl Parts for AwsCredentials {
 
 impl Parts for SessionToken {
     fn parts(&self) -> Value {
-        Value::OciSession { token: self.secret().clone(), private_key: self.key().to_pkcs8_pem() }
+        Value::OciSession { token: self.secret().clone(), private_key: self.key().to_pkcs8_pem(), region: None }
     }
 }
 

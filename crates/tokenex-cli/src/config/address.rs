@@ -11,8 +11,6 @@ pub(crate) enum Fault {
     NotAnAddress,
     /// It names a user.
     NamesAUser,
-    /// Plain http across a network.
-    Plain,
 }
 
 /// An http or https address.

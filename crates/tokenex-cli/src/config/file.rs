@@ -25,18 +25,7 @@ pub(crate) fn load_text(named: Option<&Path>) -> Result<(SourceText, PathBuf), F
         (None, None) => PathBuf::from(DEFAULT),
     };
     let name = path.display().to_string();
-    let text = read(&path).map_err(|why| match why.kind() {
-        io::ErrorKind::NotFound => Failure::usage(format!("there is no file {name}"))
-            .with_help(format!("name one with -c or {VARIABLE}, or write ./{DEFAULT}")),
-        io::ErrorKind::IsADirectory => Failure::usage(format!("{name} is a folder"))
-            .with_help(format!("name a file: {}", path.join(DEFAULT).display())),
-        io::ErrorKind::PermissionDenied => {
-            Failure::usage(format!("{name} cannot be read: this user may not")).with_help(format!("ls -l {name}"))
-        }
-        io::ErrorKind::FileTooLarge => Failure::usage(format!("{name} is longer than 1 MiB"))
-            .with_help("is it a file of this program? Several smaller files can be named with -c"),
-        _ => Failure::usage(format!("{name} cannot be read: {why}")),
-    })?;
+    let text = read(&path).map_err(|why| unreadable(&path, &why))?;
     let text = String::from_utf8(text).map_err(|why| {
         let lines = why.as_bytes()[..why.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         Failure::usage(format!("{name} is no text in UTF-8: see line {}", lines + 1))
@@ -50,6 +39,22 @@ pub(crate) fn load_text(named: Option<&Path>) -> Result<(SourceText, PathBuf), F
     Ok((SourceText::new(&name, text), folder))
 }
 
+fn unreadable(path: &Path, why: &io::Error) -> Failure {
+    let name = path.display();
+    match why.kind() {
+        io::ErrorKind::NotFound => Failure::usage(format!("there is no file {name}"))
+            .with_help(format!("name one with -c or {VARIABLE}, or write ./{DEFAULT}")),
+        io::ErrorKind::IsADirectory => Failure::usage(format!("{name} is a folder"))
+            .with_help(format!("name a file: {}", path.join(DEFAULT).display())),
+        io::ErrorKind::PermissionDenied => Failure::usage(format!("{name} cannot be read: this user may not"))
+            .with_help(format!("see `ls -l {name}`, and the folders above it")),
+        io::ErrorKind::FileTooLarge => {
+            Failure::usage(format!("{name} is longer than 1 MiB")).with_help("is it a file of this program?")
+        }
+        _ => Failure::usage(format!("{name} cannot be read: {why}")),
+    }
+}
+
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
@@ -58,4 +63,17 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > BYTES_MAX { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who runs tests as root may read everything, so the kind is given.
+    #[test]
+    fn a_file_that_this_user_may_not_read_is_told_as_that() {
+        let failure = unreadable(Path::new("a/b.toml"), &io::ErrorKind::PermissionDenied.into()).to_string();
+        assert!(failure.contains("a/b.toml cannot be read: this user may not"), "{failure}");
+        assert!(failure.contains("ls -l a/b.toml"), "{failure}");
+    }
 }

@@ -100,7 +100,7 @@ fn members(value: &Value) -> Json {
             "secret_access_key": secret_access_key.expose(),
             "session_token": session_token.as_ref().map(Secret::expose),
         }),
-        Value::OciSession { token, private_key } => {
+        Value::OciSession { token, private_key, .. } => {
             json!({ "token": token.expose(), "private_key": private_key.expose() })
         }
         Value::Data(json) => serde_json::from_str(json.expose()).unwrap_or_default(),

@@ -2,6 +2,8 @@
 //! depends on speed: each waits for what is to happen, within generous bounds.
 #![allow(missing_docs)]
 
+mod check;
+mod config;
 #[cfg(feature = "demo")]
 mod demo;
 mod exec;

@@ -40,6 +40,12 @@ impl Program {
         self
     }
 
+    /// Runs it there.
+    pub(crate) fn folder(mut self, folder: &crate::world::Folder) -> Self {
+        self.command.current_dir(folder.path("."));
+        self
+    }
+
     pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.command.stdin(Stdio::piped());
         self.input = Some(input.into());

@@ -100,6 +100,7 @@ async fn an_identity_token_becomes_a_session_of_oracle_cloud_with_its_key() {
         .await;
     let session = ready(&catalog, "buckets").await;
     assert_eq!(session.value.fields(), ["token", "private_key"]);
+    assert_eq!(field(&session, "region"), "eu-frankfurt-1");
     assert!(world.oci.claims(&field(&session, "token")).is_some());
     assert!(field(&session, "private_key").starts_with("-----BEGIN PRIVATE KEY-----"));
     let managed = catalog.get("buckets").unwrap();
