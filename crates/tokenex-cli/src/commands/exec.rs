@@ -97,7 +97,14 @@ async fn prepare(supervisor: &mut Supervisor, catalog: &Catalog) -> Result<(), F
 /// The first credential. What only people can repair fails at once, what may pass by itself is waited for.
 async fn first(managed: &Managed) -> tokenex::Result<Snapshot> {
     match managed.get().await {
-        Err(error) if error.is_transient() => managed.ready(START).await,
+        Err(error) if error.is_transient() => {
+            output::note(format_args!(
+                "tokenex: the command waits for {:?}, for up to {}: {error}",
+                managed.name(),
+                crate::time::words(START)
+            ));
+            managed.ready(START).await
+        }
         other => other,
     }
 }

@@ -15,6 +15,9 @@ use crate::{formats, runtime, time};
 /// Enough for any number of failures in between: `--min-valid` makes up to two exchanges, each with its own deadline.
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// How long a target may take to withdraw what nobody got.
+const IN_VAIN: Duration = Duration::from_secs(3);
+
 /// Exchanges once, prints, and leaves the credential alive.
 pub(crate) fn run(global: &Global, command: Get) -> Result<ExitCode, Failure> {
     let done = get(global, &command);
@@ -36,12 +39,20 @@ fn get(global: &Global, command: &Get) -> Result<(), Failure> {
     let config = config::load(global.config.as_deref())?;
     let runtime = runtime::start()?;
     let catalog = runtime.block_on(Catalog::open(&config, std::slice::from_ref(&command.name)))?;
-    let printed = exchange_and_print(&runtime, &catalog, command);
-    // In this order: a handle that is let go of while its runtime lives is revoked. Here the credential is the caller's,
-    // and the login that a lease dies with must stay too.
-    drop(runtime);
-    drop(catalog);
-    printed
+    match exchange_and_print(&runtime, &catalog, command) {
+        Ok(()) => {
+            // In this order: a handle that is let go of while its runtime lives is revoked. Here the credential is the
+            // caller's, and the login that a lease dies with must stay too.
+            drop(runtime);
+            drop(catalog);
+            Ok(())
+        }
+        Err(failure) => {
+            // Nobody has it, so nobody would miss it: a login that was good, for a secret that is not to be had.
+            runtime.block_on(catalog.shutdown(IN_VAIN));
+            Err(failure)
+        }
+    }
 }
 
 fn exchange_and_print(runtime: &Runtime, catalog: &Catalog, command: &Get) -> Result<(), Failure> {

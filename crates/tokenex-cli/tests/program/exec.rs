@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::program::Program;
+use crate::terminal::Terminal;
 use crate::world::{SECOND, World, eventually};
 
 /// What the test's shell does when it is asked to end: nothing, until it is ended.
@@ -104,6 +105,38 @@ async fn a_signal_before_the_command_runs_ends_it_all() {
     run.signal("TERM");
     let end = run.end().await.expect(143).says("SIGTERM");
     assert!(end.stdout.is_empty());
+}
+
+#[tokio::test]
+async fn what_may_pass_by_itself_is_waited_for_and_that_is_said() {
+    let world = World::new().await;
+    let (file, token) =
+        (world.folder.path("vault.jwt"), std::fs::read_to_string(world.folder.path("vault.jwt")).unwrap());
+    std::fs::remove_file(&file).unwrap();
+    let mut run = world.exec(&["--env", "KEY=kv.key"], "echo started").start();
+    // Whoever puts it there may be late: kubelet, a CI runner.
+    let waiting = run.error_line_with("the command waits for \"kv\"").await;
+    assert!(waiting.contains("vault.jwt"), "{waiting}");
+    std::fs::write(&file, token).unwrap();
+    run.line_with("started").await;
+    run.end().await.expect(0);
+}
+
+/// Keys of a terminal go to all programs in its foreground; what is forwarded would come twice.
+#[tokio::test]
+async fn in_a_terminal_the_command_talks_to_the_person_and_gets_ctrl_c_once() {
+    let world = World::new().await;
+    let file = world.folder.path("tokenex.toml");
+    let script = r#"trap 'n=$((n+1))' INT; echo ready; until read line; do :; done; echo "count $n, $line, $KEY""#;
+    let arguments = ["-c", file.to_str().unwrap(), "exec", "--env", "KEY=kv.level", "--", "sh", "-c", script];
+    let path = std::env::var("PATH").unwrap();
+    let mut terminal = Terminal::start(arguments, (24, 100), &[("PATH", &path)]);
+    terminal.shows("ready").await;
+    terminal.types("\x03").await;
+    terminal.shows("^C").await;
+    terminal.types("hello\n").await;
+    terminal.shows("count 1, hello, 3").await;
+    terminal.end().await.expect(0);
 }
 
 #[tokio::test]

@@ -203,6 +203,7 @@ async fn each_cause_has_its_exit_code() {
     world.present(crate::world::SUBJECT);
     world.login.forbid("database/creds/app");
     get("db").await.expect(6);
+    assert!(world.vault.logins().is_empty(), "a login for nothing is withdrawn");
     world.vault.seal();
     get("db").await.expect(5);
     world.sts.fault(1, Fault::OutOfOrder(503, RetryAfter::Absent));

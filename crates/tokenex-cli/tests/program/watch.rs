@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::program::Running;
+use crate::terminal::Terminal;
 use crate::world::{SECOND, World, eventually};
 
 fn parse(line: &str) -> Value {
@@ -51,8 +52,8 @@ async fn secrets_are_shown_only_when_that_is_asked_for() {
     assert_ne!(lines[0]["name"], lines[1]["name"]);
     watch.signal("TERM");
     let end = watch.end().await.expect(0);
-    // Keys of AWS cannot be taken back.
-    end.says("1 revocation accepted").says("\"deploy\" lives until").says("can not be revoked");
+    // The lease and its login; keys of AWS cannot be taken back.
+    end.says("2 revocations accepted").says("\"deploy\" lives until").says("can not be revoked");
     world.tokenex(&["watch", "--reveal"]).run().await.expect(2).says("--format jsonl");
 }
 
@@ -118,4 +119,20 @@ async fn a_reader_that_goes_away_ends_it_and_everything_is_taken_back() {
     let end = watch.end().await.expect(0);
     assert!(!end.stderr.contains("fault"), "{end:?}");
     eventually("the user is gone", || world.users().is_empty()).await;
+}
+
+#[tokio::test]
+async fn on_a_terminal_it_is_one_table_and_ctrl_c_says_what_became_of_everything() {
+    let world = World::new().await;
+    world.database_role.ttl(4 * SECOND).max_ttl(600 * SECOND);
+    let file = world.folder.path("tokenex.toml");
+    let mut terminal = Terminal::start(["-c", file.to_str().unwrap(), "watch", "db", "deploy"], (24, 100), &[]);
+    for part in ["db", "deploy", "renewed"] {
+        terminal.shows(part).await;
+    }
+    assert_eq!(terminal.contents().matches("deploy").count(), 1, "{}", terminal.contents());
+    terminal.types("\x03").await;
+    let left = terminal.end().await.expect(0);
+    assert_eq!((left.count("revocations accepted"), left.count("\"deploy\" lives until")), (1, 1), "{:#?}", left.rows);
+    assert_eq!(world.users(), Vec::<String>::new());
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokenex_testkit::issuer::{IssuerKeys, TokenBuilder};
-use tokenex_testkit::twins::aws::{Role, StsTwin};
+use tokenex_testkit::twins::aws::StsTwin;
 use tokenex_testkit::twins::google::GoogleTwin;
 use tokenex_testkit::twins::vault::{Database, DatabaseRole, JwtRole, VaultTwin};
 use tokenex_testkit::twins::{Served, Twin as _};
@@ -25,7 +25,6 @@ pub(crate) struct World {
     pub(crate) database: Database,
     pub(crate) database_role: DatabaseRole,
     pub(crate) sts: StsTwin,
-    pub(crate) role: Role,
     pub(crate) google: GoogleTwin,
     pub(crate) folder: Folder,
     at_vault: Served,
@@ -117,7 +116,6 @@ identity = "google"
             database,
             database_role,
             sts,
-            role,
             google,
             folder,
             at_vault,
