@@ -12,7 +12,6 @@ mod habits;
 mod inspect;
 mod listen;
 mod program;
-#[cfg(feature = "demo")]
 mod terminal;
 mod watch;
 mod world;
