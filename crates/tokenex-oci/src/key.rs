@@ -38,7 +38,7 @@ pub enum KeySize {
     /// 2048 bits: made in a tenth of a second, as a rule.
     #[default]
     Rsa2048,
-    /// 3072 bits: takes several times as long to make, and three times as long for each signature.
+    /// 3072 bits: takes several times as long, to make and for each signature.
     Rsa3072,
 }
 
