@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokenex::aws::WebIdentity;
 use tokenex::azure::{Cloud, Entra};
 use tokenex::core::http::HttpTransport;
-use tokenex::core::{AnyTokenSource, Credential, Handle, Keep, Result, Scheduler, Secret, Status};
+use tokenex::core::{AnyTokenSource, Credential, Handle, Keep, Policy, Result, Scheduler, Secret, Status};
 use tokenex::gcp::WorkloadIdentity;
 use tokenex::oci::Domain;
 use tokenex::sources::{Closure, Url};
@@ -27,6 +28,9 @@ pub(super) const CAST: [(&str, &str); 5] = [
     ("api-session", "Oracle Cloud"),
     ("database-user", "Vault"),
 ];
+
+/// Two attempts are at least half a second apart by default. That is nothing in an hour, and much in a life of seconds.
+const SPACING: Duration = Duration::from_millis(100);
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -61,7 +65,8 @@ pub(super) fn start(
     tell: &UnboundedSender<Heard>,
 ) -> Result<(Scheduler, Vec<Player>)> {
     let network = HttpTransport::builder().ca_pem(targets.certificates.ca_pem()).build()?;
-    let scheduler = Scheduler::builder(tokio::runtime::Handle::current()).transport(network).start();
+    let scheduler = Scheduler::builder(tokio::runtime::Handle::current()).transport(network);
+    let scheduler = scheduler.policy(Policy::default().with_min_spacing(SPACING)).start();
     let identity = AnyTokenSource::new(Url::new(targets.identity_url())?);
     let names = CAST.map(|(name, _)| name);
 

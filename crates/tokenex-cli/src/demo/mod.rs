@@ -1,7 +1,7 @@
 //! `tokenex demo`: one identity, five credentials, two outages; in half a minute, on this machine alone.
 //!
 //! The targets are the test kit's twins, on loopback ports over https; everything else is what programs run: the umbrella
-//! crate, its default transport, its default policy. Nothing is written to disk.
+//! crate, its default transport, its default policy but for one number. Nothing is written to disk.
 //!
 //! | file | role |
 //! |---|---|

@@ -30,7 +30,7 @@ pub(super) struct Lives {
 }
 
 impl Plan {
-    /// A run of this length. `outage`: how long each outage lasts, if not a third of the shortest life.
+    /// A run of this length. `outage`: how long each outage lasts, if not a quarter of the shortest life.
     ///
     /// # Errors
     /// When there is no time to see anything.
@@ -39,7 +39,7 @@ impl Plan {
             let message = format!("a demo of {} would be over before a credential is refreshed", words(length));
             return Err(Failure::usage(message).with_help("the shortest that shows anything is --for 10s"));
         }
-        let usual = (length.as_secs() / 3).clamp(4, 8);
+        let usual = (length.as_secs() / 3).clamp(5, 8);
         let seconds = Duration::from_secs;
         let lives = Lives {
             azure: seconds(usual),
@@ -47,10 +47,10 @@ impl Plan {
             gcp: seconds(usual + usual / 8),
             // Each needs a new RSA key, which takes a second now and then, and a slow machine a few.
             oci: seconds(12),
-            vault: (seconds((usual * 3 / 4).max(4)), seconds(usual * 2)),
+            vault: (seconds((usual * 3 / 4).max(5)), seconds(usual * 2)),
         };
         let shortest = lives.azure.min(lives.vault.0);
-        Ok(Self { length, outage: outage.unwrap_or(shortest / 3), lives })
+        Ok(Self { length, outage: outage.unwrap_or(shortest / 4), lives })
     }
 }
 
@@ -73,14 +73,14 @@ mod tests {
     }
 
     #[test]
-    fn each_credential_has_time_for_several_refreshes_and_an_outage_is_a_third_of_a_life() {
+    fn each_credential_has_time_for_several_refreshes_and_an_outage_is_a_quarter_of_a_life() {
         for length in [10, 12, 30, 600] {
             let plan = Plan::new(seconds(length), None).unwrap();
             let Lives { azure, aws, gcp, oci, vault: (lease, longest) } = plan.lives;
             for life in [azure, aws, gcp, oci, lease] {
-                assert!((seconds(4)..=seconds(12)).contains(&life), "{life:?} of {length} s");
+                assert!((seconds(5)..=seconds(12)).contains(&life), "{life:?} of {length} s");
                 assert!(life.mul_f64(0.8) < plan.length, "{life:?} of {length} s");
-                assert!(plan.outage * 3 <= life, "{life:?} of {length} s");
+                assert!(plan.outage * 4 <= life, "{life:?} of {length} s");
             }
             assert!(longest > lease);
         }

@@ -62,6 +62,10 @@ impl Show {
                 }
                 Ok(Stdout::Open)
             }
+            // Of a run of failures, the first: the others say the same.
+            Self::Lines if heard.failing.is_some() && heard.in_a_row > heard.failures && !heard.removed => {
+                Ok(Stdout::Open)
+            }
             Self::Lines => {
                 let (name, _) = CAST[heard.index];
                 let valid = left.map(|left| format!(", valid for {}", brief(left))).unwrap_or_default();
@@ -106,15 +110,12 @@ impl Show {
         if let Self::Table { table, screen, .. } = self {
             for (index, (name, _)) in CAST.iter().enumerate() {
                 let left = report.left.iter().find(|left| left.name == *name);
-                let words = match left.and_then(|left| left.lives) {
-                    Some(lives) => format!("forgotten; ends by itself in {}", brief(lives)),
-                    None => "revoked".to_owned(),
-                };
+                let words = if left.is_some() { "forgotten; it ends by itself" } else { "revocation accepted" };
                 table.row(index).tone(Tone::Ended).next(None).valid_until(left.and_then(|left| left.until));
-                table.row(index).tell(&words, SystemTime::now());
+                table.row(index).tell(words, SystemTime::now());
             }
             table.foot([]);
-            if paint(table, screen, "over")? == Stdout::Closed {
+            if paint(table, screen, "over: everything is closed")? == Stdout::Closed {
                 return Ok(Stdout::Closed);
             }
             screen.keep();
@@ -133,8 +134,8 @@ fn foot(seen: &[Seen], outage: Option<(Outage, Duration)>) -> Vec<(Tone, String)
     let sum = |of: &dyn Fn(&Seen) -> u64| seen.iter().map(of).sum::<u64>();
     let (made, failed) = (sum(&|seen| seen.reads.made), sum(&|seen| seen.reads.failed));
     let reads = match failed {
-        0 => (Tone::Good, format!("  {} reads, none in vain", grouped(made))),
-        failed => (Tone::Bad, format!("  {} reads, {} in vain", grouped(made), grouped(failed))),
+        0 => (Tone::Good, format!("  read all the time: {} reads, none in vain", grouped(made))),
+        failed => (Tone::Bad, format!("  read all the time: {} reads, {} in vain", grouped(made), grouped(failed))),
     };
     let outage = match outage {
         Some((outage, left)) => (Tone::Worried, format!("  OUTAGE for another {}: {}", brief(left), what(outage))),
@@ -165,14 +166,18 @@ fn told(heard: &Heard, seen: &Seen) -> Option<String> {
         (false, _) => "refreshed",
     });
     match (verb, &heard.failing, heard.recovered, heard.removed) {
-        (Some(verb), _, true, _) => Some(format!("{verb}, after failures")),
+        (Some(verb), _, true, _) => Some(format!("{verb}, after {}", failures(heard.in_a_row))),
         (Some(verb), _, false, _) => Some(verb.to_owned()),
-        (None, Some(error), _, true) => Some(format!("ENDED, and no new one came: {error}")),
-        (None, Some(error), _, false) => Some(format!("failing: {error}")),
+        (None, Some(why), _, true) => Some(format!("ENDED, and no new one came: {}", why.what)),
+        (None, Some(why), _, false) => Some(format!("{}: {}", failures(heard.in_a_row), why.what)),
         (None, None, true, _) => Some("well again".to_owned()),
         (None, None, false, true) => Some("ENDED, and no new one came".to_owned()),
         (None, None, false, false) => None,
     }
+}
+
+fn failures(count: u32) -> String {
+    format!("{count} failure{}", if count == 1 { "" } else { "s" })
 }
 
 fn tone(state: State) -> Tone {

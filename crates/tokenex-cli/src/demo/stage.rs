@@ -113,7 +113,7 @@ impl Stage {
             }
             return Ok(None);
         };
-        let act = self.outages.at(began.elapsed(), |outage| next_met(outage, &statuses));
+        let act = self.outages.at(began.elapsed(), |outage| due(outage, &statuses));
         match act {
             Some(Act::Break(outage)) => self.targets.begin(outage).await,
             Some(Act::Mend(outage)) => self.mend(outage)?,
@@ -144,8 +144,8 @@ impl Stage {
     }
 }
 
-/// In how long the next refresh is that this outage would meet.
-fn next_met(outage: Outage, statuses: &[Status]) -> Option<Duration> {
+/// In how long the refreshes are due that this outage could meet.
+fn due(outage: Outage, statuses: &[Status]) -> Vec<Duration> {
     let meets = |index: usize| {
         let (_, provider) = CAST[index];
         match outage {
@@ -155,5 +155,5 @@ fn next_met(outage: Outage, statuses: &[Status]) -> Option<Duration> {
         }
     };
     let met = statuses.iter().enumerate().filter(|(index, _)| meets(*index));
-    met.filter_map(|(_, status)| status.next_attempt_at?.duration_since(status.at).ok()).min()
+    met.filter_map(|(_, status)| status.next_attempt_at?.duration_since(status.at).ok()).collect()
 }

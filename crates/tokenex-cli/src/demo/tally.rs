@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use tokenex::core::ShutdownReport;
+use tokenex::core::{LeftBecause, ShutdownReport};
 
 use super::watching::{Heard, ReadCounts};
 use crate::failure::{Exit, Failure};
+use crate::table::brief;
 use crate::time::words;
 
 /// What was seen of one credential.
@@ -82,7 +83,15 @@ impl Tally {
             line("failed attempts", failures, self.outages()),
             line("revocations", self.revoked as u64, self.revocations()),
         ];
-        lines.extend(self.report.left.iter().map(|left| format!("  {left}")));
+        let (short, lost): (Vec<_>, Vec<_>) =
+            self.report.left.iter().partition(|left| matches!(left.because, LeftBecause::NotRevocable));
+        let longest = short.iter().filter_map(|left| left.lives).max().unwrap_or_default();
+        if !short.is_empty() {
+            let more = format!("cannot be revoked; the last of them ends by itself in {}", brief(longest));
+            lines.push(line("live on", short.len() as u64, more));
+        }
+        // What should have been revoked and was not, in the library's own words.
+        lines.extend(lost.iter().map(|left| format!("  {left}")));
         lines
     }
 

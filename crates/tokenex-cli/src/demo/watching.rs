@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{MissedTickBehavior, interval};
 
-use tokenex::core::{Credential, Handle, Listener, Removed};
+use tokenex::core::{Credential, Error, Handle, Listener, Removed};
 
 /// Between two readings.
 const PACE: Duration = Duration::from_millis(5);
@@ -86,8 +86,10 @@ pub(super) struct Heard {
     pub(super) update: Option<Update>,
     /// So many attempts more have failed.
     pub(super) failures: u32,
+    /// So many failed in a row, until now or until it recovered.
+    pub(super) in_a_row: u32,
     /// Why the newest one failed, while they fail.
-    pub(super) failing: Option<String>,
+    pub(super) failing: Option<Why>,
     /// They do not fail any more.
     pub(super) recovered: bool,
     /// There was no usable one, if only for a moment.
@@ -102,6 +104,22 @@ pub(super) struct Update {
     pub(super) valid_until: Option<SystemTime>,
 }
 
+/// Why an attempt failed: `azure token`, and the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Why {
+    pub(super) step: String,
+    pub(super) what: String,
+}
+
+impl Why {
+    fn of(error: &Error) -> Self {
+        let step = [error.provider(), error.step()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let text = error.to_string();
+        let what = text.strip_prefix(&format!("{step}: ")).unwrap_or(&text).to_owned();
+        Self { step, what }
+    }
+}
+
 /// Listens until the credential is closed.
 pub(super) async fn listen<C: Credential>(index: usize, mut listener: Listener<C>, tell: UnboundedSender<Heard>) {
     let mut run = None;
@@ -110,13 +128,15 @@ pub(super) async fn listen<C: Credential>(index: usize, mut listener: Listener<C
             let known = run.filter(|(since, _)| *since == failing.since).map_or(0, |(_, failures)| failures);
             failing.failures.saturating_sub(known)
         });
+        let over = run.map_or(0, |(_, failures)| failures);
         run = event.failing.as_ref().map(|failing| (failing.since, failing.failures));
         let valid_until = event.credential.as_ref().and_then(|held| held.expires_at());
         let heard = Heard {
             index,
             update: event.updated.then_some(Update { renewed: event.renewed, valid_until }),
             failures,
-            failing: event.failing.as_ref().map(|failing| failing.last.to_string()),
+            in_a_row: run.map_or(over, |(_, failures)| failures),
+            failing: event.failing.as_ref().map(|failing| Why::of(&failing.last)),
             recovered: event.recovered,
             removed: event.removed.is_some_and(|removed| removed != Removed::Closed),
         };

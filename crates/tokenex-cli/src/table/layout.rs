@@ -16,12 +16,12 @@ const SECOND: Duration = Duration::from_secs(1);
 const GAP: &str = "  ";
 /// Before each row.
 const INDENT: &str = "  ";
-/// The widest bar, and the narrowest that is still worth its place.
-const BAR: (usize, usize) = (20, 6);
+/// The narrowest bar that is still worth its place, a good one, and the widest.
+const BAR: [usize; 3] = [6, 10, 20];
 /// The widest that names and providers get.
 const WIDEST_NAME: usize = 32;
-/// What the last event needs to say something.
-const EVENT: usize = 24;
+/// What the last event needs to say something, and what it gets before bars grow.
+const EVENT: [usize; 2] = [24, 48];
 
 /// The columns, with what each is worth: where the width does not suffice, the least worthy go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,25 +112,28 @@ impl Layout {
             columns: ORDER.to_vec(),
             name: widest(&|cells| measure_text_width(&cells.row.name), Column::Name),
             provider: widest(&|cells| measure_text_width(&cells.row.provider), Column::Provider),
-            bar: BAR.0,
+            bar: BAR[2],
             // Wide enough for two units, so that nothing moves while time passes.
             left: rows.iter().map(|cells| measure_text_width(&cells.left)).max().unwrap_or_default().max(5),
             next: widest(&|cells| measure_text_width(&cells.next), Column::Next),
             width,
         };
         for column in LEAST_FIRST {
-            if layout.needed(BAR.1) <= width {
+            if layout.needed(BAR[0]) <= width {
                 break;
             }
             layout.columns.retain(|kept| *kept != column);
         }
-        if layout.needed(BAR.1) > width {
+        if layout.needed(BAR[0]) > width {
             layout.bar = 0;
             let rest = width.saturating_sub(layout.needed(0) - layout.name);
             layout.name = layout.name.min(rest.max(1));
         } else {
-            let spare = width - layout.needed(BAR.1);
-            layout.bar = (BAR.1 + spare).min(BAR.0);
+            let spare = width - layout.needed(BAR[0]);
+            let good = spare.min(BAR[1] - BAR[0]);
+            let events = if layout.columns.contains(&Column::Event) { EVENT[1] - EVENT[0] } else { 0 };
+            let rest = (spare - good).saturating_sub(events);
+            layout.bar = (BAR[0] + good + rest).min(BAR[2]);
         }
         layout
     }
@@ -148,7 +151,7 @@ impl Layout {
             Column::Valid => (bar + usize::from(bar > 0) + self.left).max(column.heading().len()),
             Column::Next => self.next,
             Column::Refreshes => column.heading().len(),
-            Column::Event => EVENT,
+            Column::Event => EVENT[0],
         }
     }
 

@@ -30,13 +30,13 @@ fn table() -> Table {
 
 #[test]
 fn a_row_says_what_is_left_what_comes_and_what_was() {
-    let lines = table().lines(at(100), &look(120));
+    let lines = table().lines(at(100), &look(100));
     assert_eq!(
         lines,
         [
-            "  NAME         PROVIDER  VALID FOR                   NEXT REFRESH  REFRESHES  LAST EVENT",
-            "  app-db       vault     ██████████░░░░░░░░░░ 6.0 s  in 1.0 s         3       renewed, 3 s ago",
-            "  deploy-role  aws                                   now              0",
+            "  NAME         PROVIDER  VALID FOR         NEXT REFRESH  REFRESHES  LAST EVENT",
+            "  app-db       vault     █████░░░░░ 6.0 s  in 1.0 s         3       renewed, 3 s ago",
+            "  deploy-role  aws                         now              0",
             "all is well",
         ]
     );
@@ -51,6 +51,12 @@ fn no_line_is_wider_than_the_window_and_the_name_goes_last() {
     }
     assert!(table().lines(at(100), &look(24))[1].starts_with("  app-db"));
     assert!(table().lines(at(100), &look(40))[1].contains("6.0 s"));
+}
+
+#[test]
+fn a_wide_window_gives_room_to_events_first_and_then_to_bars() {
+    let bar = |width| table().lines(at(100), &look(width))[1].matches(['█', '░']).count();
+    assert_eq!([bar(90), bar(100), bar(120), bar(200)], [6, 10, 12, 20]);
 }
 
 #[test]

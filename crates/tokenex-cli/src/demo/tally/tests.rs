@@ -70,7 +70,8 @@ fn a_credential_that_was_never_refreshed_or_never_read_proves_nothing() {
 
 #[test]
 fn what_is_heard_is_counted_and_the_first_credential_is_no_refresh() {
-    let quiet = Heard { index: 0, update: None, failures: 0, failing: None, recovered: false, removed: false };
+    let quiet =
+        Heard { index: 0, update: None, failures: 0, in_a_row: 0, failing: None, recovered: false, removed: false };
     let update = Some(Update { renewed: false, valid_until: None });
     let mut seen = Seen::of("Azure");
     seen.hear(&Heard { update, ..quiet.clone() });
