@@ -1,6 +1,7 @@
 //! Files, whole: what is wrong with them and how it is said, and that parser and schema agree.
 
 mod any_text;
+mod docs;
 mod meaning;
 mod problems;
 mod schema;
