@@ -15,10 +15,11 @@ const METADATA_NAMES: [&str; 2] = ["metadata.google.internal", "metadata.goog"];
 /// [EC2](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html),
 /// [EKS Pod Identity](https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html), and
 /// [Google](https://cloud.google.com/compute/docs/metadata/querying-metadata#metadata_server_endpoints).
-const METADATA_V6: [Ipv6Addr; 3] = [
+const METADATA_V6: [Ipv6Addr; 4] = [
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
 ];
 
 /// Host and port of a request: the part of its URL that may be in errors.
@@ -127,6 +128,7 @@ mod tests {
             "http://169.254.169.254/metadata/identity",
             "http://169.254.170.23/v1/credentials",
             "http://[fd00:ec2::254]/latest",
+            "http://[fd00:c1::a9fe:a9fe]/opc/v2/",
             "http://metadata.google.internal/computeMetadata",
         ] {
             check(good).unwrap();
