@@ -13,8 +13,9 @@ const METADATA_NAMES: [&str; 2] = ["metadata.google.internal", "metadata.goog"];
 
 /// Unique local addresses of metadata services: those of
 /// [EC2](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html),
-/// [EKS Pod Identity](https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html), and
-/// [Google](https://cloud.google.com/compute/docs/metadata/querying-metadata#metadata_server_endpoints).
+/// [EKS Pod Identity](https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html),
+/// [Google](https://cloud.google.com/compute/docs/metadata/querying-metadata#metadata_server_endpoints), and
+/// [Oracle Cloud](https://docs.oracle.com/iaas/Content/Compute/Tasks/gettingmetadata.htm).
 const METADATA_V6: [Ipv6Addr; 4] = [
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
