@@ -41,6 +41,7 @@ pub(crate) enum Command {
     Exec(Exec),
     Inspect(Inspect),
     Check(Check),
+    Doctor(Doctor),
     #[cfg(feature = "demo")]
     Demo(Demo),
     Completions(Completions),
@@ -149,7 +150,7 @@ pub(crate) struct Demo {
     /// A line for each thing that happens instead of a table
     #[arg(long)]
     pub(crate) plain: bool,
-    /// How long each outage lasts [default: a third of the shortest life]; longer ones make it fail
+    /// How long each outage lasts [default: a quarter of the shortest life]; longer ones make it fail
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_some)]
     pub(crate) outage: Option<Duration>,
 }
@@ -160,6 +161,25 @@ pub(crate) struct Check {
     /// Print the JSON Schema of the file instead
     #[arg(long)]
     pub(crate) schema: bool,
+}
+
+/// Walk from the identity to the credential step by step, and say where trust breaks
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Names of credentials; all of the file if none
+    pub(crate) names: Vec<String>,
+    /// For people, or for checks that compare
+    #[arg(long, value_enum, default_value_t = DoctorFormat::Text)]
+    pub(crate) format: DoctorFormat,
+}
+
+/// The forms of `doctor`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DoctorFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 /// Print what a shell needs to complete arguments
