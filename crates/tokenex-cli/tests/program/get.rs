@@ -4,10 +4,12 @@ use std::fs::File;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokenex_testkit::twins::{Fault, RetryAfter};
+use tokenex_testkit::twins::azure::{EXCHANGE_AUDIENCE, EntraTwin};
+use tokenex_testkit::twins::oci::OciTwin;
+use tokenex_testkit::twins::{Fault, RetryAfter, Twin as _};
 
 use crate::program::{End, tokenex};
-use crate::world::{SECOND, World};
+use crate::world::{ISSUER, SECOND, SUBJECT, World};
 
 /// The names of the members, in their order.
 fn names(line: &str) -> Vec<String> {
@@ -189,9 +191,7 @@ async fn each_cause_has_its_exit_code() {
 
     world.folder.write("vault.jwt", "no token");
     get("db").await.expect(3);
-    world
-        .folder
-        .write("vault.jwt", &world.token(crate::world::SUBJECT).audience("vault").expired_since(3600 * SECOND).sign());
+    world.folder.write("vault.jwt", &world.token(SUBJECT).audience("vault").expired_since(3600 * SECOND).sign());
     get("db").await.expect(3).says("expired");
     std::fs::remove_file(world.folder.path("vault.jwt")).unwrap();
     get("db").await.expect(3).says("vault.jwt");
@@ -200,7 +200,7 @@ async fn each_cause_has_its_exit_code() {
     get("db").await.expect(4).says("repo:acme/other");
     get("deploy").await.expect(4).says("repo:acme/other");
 
-    world.present(crate::world::SUBJECT);
+    world.present(SUBJECT);
     world.login.forbid("database/creds/app");
     get("db").await.expect(6);
     assert!(world.vault.logins().is_empty(), "a login for nothing is withdrawn");
@@ -235,4 +235,67 @@ async fn the_version_of_kubernetes_that_is_asked_for_is_answered() {
     let run =
         world.tokenex(&["get", "jwt", "--format", "exec-credential"]).env("KUBERNETES_EXEC_INFO", info.to_string());
     assert_eq!(run.run().await.expect(0).json()["apiVersion"], "client.authentication.k8s.io/v1beta1");
+}
+
+#[tokio::test]
+async fn azure_and_oracle_cloud_have_their_members_too() {
+    let world = World::new().await;
+    let (entra, oci) = (EntraTwin::new(), OciTwin::new());
+    entra.reach(&world.issuer);
+    oci.reach(&world.issuer);
+    let tenant = entra.tenant("contoso.example");
+    let client = tenant.user_assigned_identity("app");
+    client.federate(ISSUER, SUBJECT, EXCHANGE_AUDIENCE).unwrap();
+    let domain = oci.domain("idcs-test.identity.oraclecloud.com");
+    let (app, user) = (domain.app("exchanger"), domain.user("deployer"));
+    let trust = domain.trust("ci", ISSUER);
+    trust.oauth_client(&app).audience(app.client_id());
+    trust.impersonate(&format!("sub eq {SUBJECT}"), &user).active(true);
+    let (at_azure, at_oracle) = tokio::try_join!(entra.serve(), domain.serve()).unwrap();
+    world.folder.write("azure.jwt", &world.token(SUBJECT).audience(EXCHANGE_AUDIENCE).sign());
+    world.folder.write("oracle.jwt", &world.token(SUBJECT).audience(app.client_id()).sign());
+    let file = world.folder.write(
+        "more.toml",
+        &format!(
+            r#"version = 1
+[identity.azure]
+source = "file"
+path = "azure.jwt"
+[identity.oracle]
+source = "file"
+path = "oracle.jwt"
+[credential.arm]
+provider = "azure"
+identity = "azure"
+tenant_id = "{}"
+client_id = "{}"
+scope = "https://management.azure.com/.default"
+authority_host = "{}"
+[credential.buckets]
+provider = "oci"
+identity = "oracle"
+domain_url = "{}"
+client_id = "{}"
+client_secret = {{ env = "CLIENT_SECRET" }}
+region = "eu-frankfurt-1"
+"#,
+            tenant.id(),
+            client.client_id(),
+            at_azure.url(),
+            at_oracle.url(),
+            app.client_id(),
+        ),
+    );
+    let get = |name: &str| tokenex(["get", name, "-c", file.to_str().unwrap()]).env("CLIENT_SECRET", app.secret());
+    let line = get("arm").run().await.expect(0).silent().json();
+    assert_eq!(line["credential"]["token_type"], "Bearer");
+    assert!(line["credential"]["access_token"].is_string());
+
+    let credential = get("buckets").run().await.expect(0).silent().json()["credential"].clone();
+    assert!(oci.claims(credential["token"].as_str().unwrap()).is_some());
+    assert!(credential["private_key"].as_str().unwrap().starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    assert_eq!(credential.as_object().unwrap().len(), 2);
+    let end = tokenex(["get", "buckets", "-c", file.to_str().unwrap(), "--format", "value", "--field", "private_key"]);
+    let end = end.env("CLIENT_SECRET", app.secret()).run().await.expect(0);
+    assert!(end.stdout.ends_with("-----END PRIVATE KEY-----\n"), "one line feed at the end");
 }

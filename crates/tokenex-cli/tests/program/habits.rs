@@ -101,4 +101,7 @@ async fn nothing_that_is_said_holds_a_secret() {
     world.vault.seal();
     canary.search("a failure", world.tokenex(&["get", "kv", "--log", "trace"]).run().await.expect(5).stderr);
     canary.assert_clean();
+    // It would have found what is there on purpose.
+    canary.search("standard output of get", world.tokenex(&["get", "jwt"]).run().await.expect(0).stdout);
+    assert!(!canary.findings().leaks.is_empty());
 }
