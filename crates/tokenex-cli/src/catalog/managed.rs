@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use tokenex::aws::AwsCredentials;
-use tokenex::core::{
-    AnyTokenSource, BoxFuture, Clock, Credential, Error, Handle, IdentityToken, Rejection, Result, Status,
-};
+use tokenex::core::{AnyTokenSource, BoxFuture, Clock, Credential, Handle, IdentityToken, Result, Status};
 use tokenex::oci::SessionToken;
 use tokenex::vault::{DatabaseCredentials, VaultSecret};
 use tokenex::{azure, gcp};
@@ -136,6 +134,7 @@ impl Managed {
     }
 
     /// The usable credential, without waiting.
+    #[cfg(test)]
     pub(crate) fn current(&self) -> Option<Snapshot> {
         Some(self.told(self.running.kept().current()?))
     }
@@ -148,14 +147,6 @@ impl Managed {
     pub(crate) fn listen(&self) -> Changes {
         self.running.kept().listen(self.clock.clone()).in_region(self.region.clone())
     }
-
-    /// Reports that the target refused the credential of this generation.
-    ///
-    /// # Errors
-    /// When the refresh failed.
-    pub(crate) async fn rejected(&self, generation: u64) -> Result<Rejection> {
-        self.running.kept().rejected(generation).await
-    }
 }
 
 /// A handle without its type.
@@ -163,10 +154,10 @@ trait Kept: Send + Sync {
     fn get(&self) -> BoxFuture<'_, Result<Snapshot>>;
     fn ready(&self, within: Duration) -> BoxFuture<'_, Result<Snapshot>>;
     fn valid_for(&self, at_least: Duration) -> BoxFuture<'_, Result<Snapshot>>;
+    #[cfg(test)]
     fn current(&self) -> Option<Snapshot>;
     fn status(&self) -> Status;
     fn listen(&self, clock: Clock) -> Changes;
-    fn rejected(&self, generation: u64) -> BoxFuture<'_, Result<Rejection, Error>>;
 }
 
 impl<C: Credential + Parts> Kept for Handle<C> {
@@ -182,6 +173,7 @@ impl<C: Credential + Parts> Kept for Handle<C> {
         Box::pin(async move { Ok(Snapshot::of(&*self.get_valid_for(at_least).await?, Some(&Self::status(self)))) })
     }
 
+    #[cfg(test)]
     fn current(&self) -> Option<Snapshot> {
         Some(Snapshot::of(&*self.peek()?, Some(&Self::status(self))))
     }
@@ -194,9 +186,5 @@ impl<C: Credential + Parts> Kept for Handle<C> {
         let weak = self.downgrade();
         let status = Box::new(move || weak.upgrade().map(|handle| handle.status()));
         Changes::new(clock, Typed { listener: Self::listen(self), status })
-    }
-
-    fn rejected(&self, generation: u64) -> BoxFuture<'_, Result<Rejection, Error>> {
-        Box::pin(Self::rejected(self, generation))
     }
 }

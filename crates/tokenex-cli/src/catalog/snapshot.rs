@@ -14,7 +14,6 @@ pub(crate) struct Snapshot {
     pub(crate) generation: u64,
     /// A name of it that is no secret.
     pub(crate) fingerprint: Option<String>,
-    pub(crate) issued_at: SystemTime,
     /// The earliest of its own end and the ends of what it dies with.
     pub(crate) expires_at: Option<SystemTime>,
     /// When the next attempt is.
@@ -29,7 +28,6 @@ impl Snapshot {
         Self {
             generation: issued.generation(),
             fingerprint: issued.fingerprint().map(str::to_owned),
-            issued_at: issued.issued_at(),
             expires_at: issued.expires_at(),
             refresh_at: status.and_then(|status| status.next_attempt_at),
             leased: issued.credential().is_leased(),
@@ -58,8 +56,6 @@ pub(crate) struct Change {
     pub(crate) failing: Option<Arc<Failing>>,
     /// Attempts were failing and are not any more.
     pub(crate) recovered: bool,
-    /// The last change.
-    pub(crate) closed: bool,
 }
 
 /// The changes of one credential. It sees the newest state, and keeps no work alive.
@@ -117,7 +113,6 @@ impl<C: Credential + Parts> Listen for Typed<C> {
                 removed: event.removed,
                 failing: event.failing,
                 recovered: event.recovered,
-                closed: event.closed,
             })
         })
     }

@@ -3,6 +3,7 @@
 mod aws;
 mod azure;
 mod clouds;
+mod network;
 mod opening;
 mod vault;
 mod world;

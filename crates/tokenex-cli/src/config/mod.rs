@@ -6,7 +6,8 @@
 //! | `file.rs` | finding and reading the file |
 //! | `parse.rs` | the text as a whole |
 //! | `read.rs`, `data.rs`, `fields.rs` | one table, by its table of keys |
-//! | `build.rs`, `vault_path.rs` | what a table means |
+//! | `servers.rs`, `trusted.rs` | the values that need more care: where credentials go, and what is believed |
+//! | `build.rs`, `together.rs`, `vault_path.rs` | what a table means |
 //! | `references.rs` | names that tables give each other: unknown ones, misfits, cycles |
 //! | `warnings.rs` | what works and is unwise |
 //! | `model.rs`, `secret_ref.rs` | the outcome |
@@ -32,20 +33,24 @@ mod read;
 mod references;
 mod schema;
 mod secret_ref;
+mod servers;
 mod source_text;
 #[cfg(test)]
 mod tests;
+mod together;
+mod trusted;
 mod vault_path;
 mod warnings;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
 
+pub(crate) use address::Address;
 pub(crate) use file::load_text;
 pub(crate) use model::{
     Acting, Aws, AwsAssumeRole, AzureAgent, CommandFormat, Config, CredentialSpec, Engine, EntraClient, EntraProof,
-    Gcp, GcpProof, HttpSpec, Oci, Origin, Outbound, Proof, Provider, ProxySpec, ServiceAccount, Vault, VaultLogin,
-    WhichManagedIdentity,
+    Gcp, GcpProof, HttpSpec, IdentitySpec, Oci, Origin, Outbound, Proof, Provider, ProxySpec, Role, ServiceAccount,
+    Vault, VaultLogin, WhichManagedIdentity,
 };
 #[cfg(test)]
 use parse::Parsed;

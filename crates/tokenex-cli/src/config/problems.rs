@@ -92,7 +92,7 @@ impl Problem {
     }
 
     /// The file can be used all the same.
-    pub(crate) fn as_warning(mut self) -> Self {
+    pub(crate) fn into_warning(mut self) -> Self {
         self.severity = Severity::Warning;
         self
     }

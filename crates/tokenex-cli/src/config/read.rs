@@ -1,6 +1,6 @@
 //! Reads a table of the file by its table of keys.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -9,8 +9,7 @@ use super::fields::{Field, Fields};
 use super::keys::{Form, Key, Table};
 use super::model::Span;
 use super::problems::Problem;
-use super::secret_ref::SecretRef;
-use super::{address, duration, expand, nearest, permissions};
+use super::{duration, expand, nearest};
 
 /// What reading a file needs, and what it finds.
 pub(super) struct Reader<'a> {
@@ -187,7 +186,7 @@ impl Reader<'_> {
         Some(text)
     }
 
-    fn expand(&mut self, key: &Key, text: &str, span: Span) -> Option<String> {
+    pub(super) fn expand(&mut self, key: &Key, text: &str, span: Span) -> Option<String> {
         match expand::expand(text, self.variable) {
             Ok(text) => Some(text),
             Err(expand::Refusal::Missing(name)) => {
@@ -229,79 +228,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether credentials may go there.
-    fn address(&mut self, keys: &Table, key: &Key, allows_plain: bool, text: &str, span: Span) -> Option<()> {
-        let address = match address::Address::read(text) {
-            Ok(address) => address,
-            Err(fault) => {
-                let (what, help) = match fault {
-                    address::Fault::NamesAUser => ("names a user", "leave user and password out of addresses"),
-                    _ => ("is no http or https address", "write it as https://host:port"),
-                };
-                self.report(Problem::at(span, format!("`{}` {what}", key.name)).with_help(help));
-                return None;
-            }
-        };
-        if !address.is_plain() || (key.form == Form::PlatformUrl && address.is_platform()) {
-            return Some(());
-        }
-        let can_be_allowed = keys.key("dangerous_allow_http").is_some() && key.name != "probe";
-        if allows_plain && can_be_allowed {
-            self.plain_http.push(address.authority);
-            return Some(());
-        }
-        let what = format!("`{}` is plain http to another machine: credentials would travel unencrypted", key.name);
-        let help = match can_be_allowed {
-            true => "use https; where the network is trusted, set `dangerous_allow_http = true` beside it",
-            false => "use https; there is no way to allow plain http here",
-        };
-        self.report(Problem::at(span, what).with_help(help));
-        None
-    }
-
     fn texts(&mut self, key: &Key, value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
         let Some(list) = value.get_ref().as_array() else {
             return self.wrong_type(key, value, "a list of texts");
         };
         let texts: Vec<_> = list.iter().map(|value| self.text(key, value)).collect();
         texts.into_iter().collect()
-    }
-
-    /// A program and its arguments. Others may not write to the program.
-    fn argv(&mut self, key: &Key, value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
-        let Some(list) = value.get_ref().as_array() else {
-            return self.wrong_type(key, value, "a list: the program, and each argument by itself");
-        };
-        // An argument may be empty.
-        let mut argv = Vec::new();
-        for item in list.iter() {
-            match item.get_ref().as_str() {
-                Some(text) => argv.push(self.expand(key, text, item.span())?),
-                None => return self.wrong_type(key, item, "a list of texts"),
-            }
-        }
-        let Some(program) = argv.first_mut().filter(|program| !program.is_empty()) else {
-            self.report(Problem::at(value.span(), format!("`{}` names no program", key.name)));
-            return None;
-        };
-        if Path::new(program.as_str()).components().count() > 1 {
-            match self.folder.join(&program).into_os_string().into_string() {
-                Ok(path) => *program = path,
-                Err(_) => return self.wrong_type(key, value, "a path that is UTF-8"),
-            }
-        }
-        let found = permissions::program(Path::new(program.as_str()));
-        self.trusted(key, found, value.span())?;
-        Some(argv)
-    }
-
-    /// Refuses a file whose content others may change.
-    pub(super) fn trusted(&mut self, key: &Key, path: Option<PathBuf>, span: Span) -> Option<()> {
-        let Some(path) = path else { return Some(()) };
-        let Some(mode) = permissions::others_may_write(&path) else { return Some(()) };
-        let what = format!("`{}`: others may write to {} (mode {mode:o})", key.name, path.display());
-        self.report(Problem::at(span, what).with_help(format!("chmod go-w {}", path.display())));
-        None
     }
 
     fn text_table(&mut self, key: &Key, value: &Spanned<DeValue<'_>>) -> Option<Vec<(String, String)>> {
@@ -311,101 +243,6 @@ impl Reader<'_> {
         let entries: Vec<_> =
             table.iter().map(|(name, value)| Some((name.get_ref().to_string(), self.text(key, value)?))).collect();
         entries.into_iter().collect()
-    }
-
-    fn secret_table(&mut self, key: &Key, value: &Spanned<DeValue<'_>>) -> Option<Vec<(String, SecretRef)>> {
-        let Some(table) = value.get_ref().as_table() else {
-            return self.wrong_type(key, value, "a table: { NAME = { env = \"VAR\" } }");
-        };
-        let entries: Vec<_> =
-            table.iter().map(|(name, value)| Some((name.get_ref().to_string(), self.secret(key, value)?))).collect();
-        entries.into_iter().collect()
-    }
-
-    /// Where a secret is. The secret itself is refused.
-    pub(super) fn secret(&mut self, key: &Key, value: &Spanned<DeValue<'_>>) -> Option<SecretRef> {
-        const PLACES: &str = "{ env = \"VAR\" }, { file = \"PATH\" } or { credential = \"NAME.FIELD\" }";
-        let Some(table) = value.get_ref().as_table() else {
-            let what = match value.get_ref() {
-                DeValue::String(_) => format!("`{}` holds a secret, and this file is no place for one", key.name),
-                _ => format!("`{}` does not say where a secret is", key.name),
-            };
-            let help = format!("files like this are copied and committed; write {PLACES}");
-            self.report(Problem::at(value.span(), what).with_help(help));
-            return None;
-        };
-        let mut entries = table.iter();
-        let (Some((name, place)), None) = (entries.next(), entries.next()) else {
-            let what = format!("`{}` says not in one way where a secret is", key.name);
-            self.report(Problem::at(value.span(), what).with_help(format!("write {PLACES}")));
-            return None;
-        };
-        match name.get_ref().as_ref() {
-            "env" => {
-                let variable = self.text(key, place)?;
-                if !expand::is_name(&variable) {
-                    let what = format!("`{}` names no variable", key.name);
-                    self.report(Problem::at(place.span(), what).with_help("`env` is the name of a variable"));
-                    return None;
-                }
-                Some(SecretRef::Env(variable))
-            }
-            "file" => {
-                let path = self.folder.join(self.text(key, place)?);
-                self.trusted(key, Some(path.clone()), place.span())?;
-                Some(SecretRef::File(path))
-            }
-            "credential" => {
-                let text = self.text(key, place)?;
-                match text.split_once('.') {
-                    Some((name, field)) if !name.is_empty() && !field.is_empty() => {
-                        Some(SecretRef::Credential { name: name.to_owned(), field: field.to_owned() })
-                    }
-                    _ => {
-                        let what = format!("`{}` does not name a field of a credential", key.name);
-                        self.report(Problem::at(place.span(), what).with_help("write it as NAME.FIELD"));
-                        None
-                    }
-                }
-            }
-            other => {
-                let help = nearest::hint(other, ["env", "file", "credential"]);
-                let what = format!("`{}` knows no place {other:?}", key.name);
-                let help = help.unwrap_or_else(|| format!("write {PLACES}"));
-                self.report(Problem::at_key(name.span(), what).with_help(help));
-                None
-            }
-        }
-    }
-
-    fn proxy(&mut self, key: &Key, value: &Spanned<DeValue<'_>>) -> Option<Field> {
-        if value.get_ref().is_table() {
-            let secret = self.secret(key, value)?;
-            if matches!(secret, SecretRef::Credential { .. }) {
-                let what = "a proxy cannot come from a credential, which needs it";
-                self.report(
-                    Problem::at(value.span(), what).with_help("write { env = \"VAR\" } or { file = \"PATH\" }"),
-                );
-                return None;
-            }
-            return Some(Field::Secret(secret));
-        }
-        let text = self.text(key, value)?;
-        match address::Address::read(&text) {
-            Ok(_) => Some(Field::Text(text)),
-            Err(_) if text == "none" => Some(Field::Text(text)),
-            Err(address::Fault::NamesAUser) => {
-                let what = "`proxy` names a user, and this file is no place for a password";
-                let help = "write { env = \"VAR\" } or { file = \"PATH\" }, which hold the whole address";
-                self.report(Problem::at(value.span(), what).with_help(help));
-                None
-            }
-            Err(_) => {
-                let help = "write it as http://proxy.example:3128, or \"none\"";
-                self.report(Problem::at(value.span(), "`proxy` is no address").with_help(help));
-                None
-            }
-        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn of(config: &Config) -> Vec<Problem> {
     if config.credentials.is_empty() {
         warnings.push(Problem::of_the_file("there are no credentials").with_help("add one: [credential.NAME]"));
     }
-    warnings.into_iter().map(Problem::as_warning).collect()
+    warnings.into_iter().map(Problem::into_warning).collect()
 }
 
 fn unused(config: &Config) -> Vec<Problem> {

@@ -3,6 +3,11 @@
 use std::fs::File;
 use std::os::unix::fs::symlink;
 
+use tokenex_testkit::issuer::IssuerKeys;
+use tokenex_testkit::tls::Certificates;
+use tokenex_testkit::twins::Twin as _;
+use tokenex_testkit::twins::vault::VaultTwin;
+
 use crate::program::{End, tokenex};
 use crate::world::Folder;
 
@@ -110,4 +115,27 @@ async fn relative_paths_begin_at_the_files_folder() {
     let file = folder.write("tokenex.toml", &text);
     let end = tokenex(["-c", file.to_str().unwrap(), "get", "t"]).run().await.expect(3);
     end.says(folder.path("token").to_str().unwrap());
+}
+
+#[tokio::test]
+async fn only_the_certificates_of_the_file_are_trusted() {
+    let (folder, certificates, vault) = (Folder::new(), Certificates::for_loopback(), VaultTwin::new());
+    vault.jwt_auth("jwt", "https://issuer.test");
+    let server = vault.serve_tls(&certificates).await.unwrap();
+    let (url, pem) = (server.url(), folder.write("ca.pem", certificates.ca_pem()));
+    let file = |http: &str| {
+        folder.write(
+            "tokenex.toml",
+            &format!(
+                "version = 1\n[identity.job]\nsource = \"env\"\nvar = \"T\"\n[credential.db]\nprovider = \"vault\"\nidentity = \"job\"\naddress = \"{url}\"\nrole = \"app\"\npath = \"database/creds/app\"\n{http}"
+            ),
+        );
+        let token = IssuerKeys::new("https://issuer.test").token().subject("s").audience("vault").sign();
+        tokenex(["get", "db"]).folder(&folder).env("T", token).run()
+    };
+    // The server knows no such role, and whoever hears that has trusted it.
+    file("[http]\nca_file = \"ca.pem\"\n").await.expect(4).says("no such role");
+    file("").await.expect(5).says("certificate");
+    std::fs::write(pem, "nothing").unwrap();
+    file("[http]\nca_file = \"ca.pem\"\n").await.expect(2).says("[http]");
 }

@@ -12,7 +12,8 @@ fn the_reference_has_a_row_for_each_key_and_no_other() {
         wanted.push(heading(table));
         wanted.extend(table.keys().filter(|key| key.name != "probe").map(row));
     }
-    let is_ours = |line: &&str| line.starts_with("### `") || (line.starts_with("| `") && line.matches(" | ").count() == 3);
+    let is_ours =
+        |line: &&str| line.starts_with("### `") || (line.starts_with("| `") && line.matches(" | ").count() == 3);
     let found: Vec<_> = REFERENCE.lines().filter(is_ours).collect();
     assert_eq!(found.join("\n"), wanted.join("\n"));
 }

@@ -246,15 +246,11 @@ fn names_that_are_not_there_or_do_not_fit_are_explained() {
             &["of aws", "source = \"aws-outbound\""],
         ),
         (
-            format!(
-                "[credential.t]\nprovider = \"passthrough\"\nidentity = \"job\"\n[credential.a]\nprovider = \"aws-assume-role\"\nfrom = \"t\"\nrole_arn = \"r\"\nregion = \"e\""
-            ),
+            "[credential.t]\nprovider = \"passthrough\"\nidentity = \"job\"\n[credential.a]\nprovider = \"aws-assume-role\"\nfrom = \"t\"\nrole_arn = \"r\"\nregion = \"e\"".to_owned(),
             &["of passthrough", "no key of AWS"],
         ),
         (
-            format!(
-                "[credential.t]\nprovider = \"gcp\"\nidentity = \"job\"\naudience = \"a\"\n[credential.a]\nprovider = \"gcp\"\nfrom = \"t\""
-            ),
+            "[credential.t]\nprovider = \"gcp\"\nidentity = \"job\"\naudience = \"a\"\n[credential.a]\nprovider = \"gcp\"\nfrom = \"t\"".to_owned(),
             &["`service_account` is missing", "a token of Google already"],
         ),
     ] {
