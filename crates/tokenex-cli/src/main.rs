@@ -9,6 +9,7 @@ mod commands;
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod exec;
 mod failure;
 mod formats;

@@ -37,7 +37,6 @@ use crate::config::Config;
 use crate::failure::Failure;
 
 pub(crate) use managed::Managed;
-#[expect(unused_imports, reason = "the walk that uses them comes next")]
 pub(crate) use parts::{OneByOne, Sighting};
 pub(crate) use rehearsal::rehearse;
 pub(crate) use snapshot::{Change, Snapshot};

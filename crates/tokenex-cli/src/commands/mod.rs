@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod inspect;
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Exec(command) => exec::run(&global, command),
         Command::Inspect(command) => inspect::run(command),
         Command::Check(command) => check::run(&global, command),
+        Command::Doctor(command) => doctor::run(&global, &command),
         #[cfg(feature = "demo")]
         Command::Demo(command) => demo::run(&command),
         Command::Completions(command) => completions::run(&command),

@@ -6,6 +6,7 @@ mod check;
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod exec;
 mod get;
 mod habits;
