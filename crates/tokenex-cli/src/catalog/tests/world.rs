@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,20 +35,28 @@ field = "value"
 headers = { authorization = { file = "issuer.secret" } }
 "#;
 
-/// Where files of tests stand.
+/// Where files of tests stand; it holds what the identity `job` needs.
 pub(super) fn folder() -> PathBuf {
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp/catalog").join(std::process::id().to_string());
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
+    // Once: a file that is being written is empty for a moment.
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp/catalog");
+        std::fs::create_dir_all(&folder).unwrap();
+        write_secret(&folder.join("issuer.secret"), "Bearer let-me\n");
+        folder
+    });
+    FOLDER.clone()
 }
 
-/// A file that only its owner may write to.
+/// A file that only its owner may write to. Each test has names of its own.
 pub(super) fn secret_file(name: &str, text: &str) -> PathBuf {
     let path = folder().join(name);
-    std::fs::write(&path, text).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    write_secret(&path, text);
     path
+}
+
+fn write_secret(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Everything there is, empty, and a workload that nobody trusts yet. Drive it in a test that starts with time paused.
@@ -84,7 +93,6 @@ impl World {
         oci.reach(&issuer);
         vault.reach(&issuer);
         vault.route(&network, VAULT);
-        secret_file("issuer.secret", "Bearer let-me\n");
         let world = Self { network, time, issuer, sts, entra, google, oci, vault };
         world.serve_tokens();
         world

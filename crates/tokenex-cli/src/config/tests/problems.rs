@@ -297,6 +297,9 @@ fn after_an_error_in_the_syntax_only_what_stands_before_it_is_judged() {
     let report = told("version = 1\n[http]\ntimeout = 5\n[credential.a]\nprovider = \n[credential.b]\nx = 1\n");
     assert!(report.contains("`timeout` is a whole number") && report.contains("5 | provider = "), "{report}");
     assert!(!report.contains("missing") && !report.contains("credential.b"), "{report}");
+    // What the broken line was to say is not missing as well.
+    let report = told("version = 1\n[identity.a]\nsource = \"env\"\nva r = \"x\"\n");
+    assert!(report.contains("4 | ...") && !report.contains("missing"), "{report}");
 }
 
 #[test]
