@@ -48,17 +48,17 @@ impl Standing {
 ///
 /// # Errors
 /// The answer to one that asks for nothing of ours.
-pub(super) fn question(method: &Method, path: &str) -> Result<Question, Response<Bytes>> {
+pub(super) fn question(method: &Method, path: &str) -> Result<Question, Box<Response<Bytes>>> {
     let question = match path {
         "/livez" => Question::Alive,
         "/readyz" => Question::Ready,
         "/metrics" => Question::Metrics,
-        _ => return Err(answer(StatusCode::NOT_FOUND, TEXT, "there are /livez, /readyz and /metrics\n")),
+        _ => return Err(Box::new(answer(StatusCode::NOT_FOUND, TEXT, "there are /livez, /readyz and /metrics\n"))),
     };
     if !matches!(*method, Method::GET | Method::HEAD) {
         let mut refused = answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET and HEAD\n");
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return Err(refused);
+        return Err(Box::new(refused));
     }
     Ok(question)
 }

@@ -73,7 +73,7 @@ async fn respond(facts: Facts, request: Request<Incoming>) -> Result<Response<Fu
         Ok(Question::Alive) => answers::alive(facts.standings().await.as_deref()),
         Ok(Question::Ready) => answers::ready(facts.standings().await.as_deref()),
         Ok(Question::Metrics) => answers::metrics(facts.numbers.render()),
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     };
     Ok(response.map(Full::new))
 }

@@ -24,6 +24,7 @@ use crate::output::printable;
 pub(crate) use look::Look;
 pub(crate) use paint::Tone;
 pub(crate) use screen::Screen;
+#[cfg(feature = "demo")]
 pub(crate) use words::brief;
 
 /// Rows, with lines above and below them.
@@ -60,11 +61,13 @@ impl Table {
     }
 
     /// The lines above the rows.
+    #[cfg_attr(not(feature = "demo"), allow(dead_code, reason = "only the demo has any"))]
     pub(crate) fn head(&mut self, lines: impl IntoIterator<Item = String>) {
         self.head = lines.into_iter().collect();
     }
 
     /// The lines below the rows.
+    #[cfg_attr(not(feature = "demo"), allow(dead_code, reason = "only the demo has any"))]
     pub(crate) fn foot(&mut self, lines: impl IntoIterator<Item = (Tone, String)>) {
         self.foot = lines.into_iter().collect();
     }

@@ -14,6 +14,7 @@ pub(crate) enum Tone {
     /// It is over.
     Ended,
     /// A plain word.
+    #[cfg_attr(not(feature = "demo"), allow(dead_code, reason = "only the demo says any"))]
     Plain,
     /// What matters less.
     Quiet,

@@ -39,6 +39,7 @@ impl Screen {
     }
 
     /// Leaves what is drawn where it is: what is printed next goes below, and the next drawing is a new one.
+    #[cfg_attr(not(feature = "demo"), allow(dead_code, reason = "only the demo goes on below its table"))]
     pub(crate) fn keep(&mut self) {
         self.drawn.clear();
     }
@@ -58,7 +59,7 @@ impl Screen {
         let shown = &lines[..lines.len().min(height.saturating_sub(1))];
         frame.push('\r');
         for line in shown {
-            let _ = write!(frame, "{line}\x1b[K\n");
+            let _ = writeln!(frame, "{line}\x1b[K");
         }
         frame.push_str("\x1b[J");
         self.drawn = shown.iter().map(|line| measure_text_width(line)).collect();

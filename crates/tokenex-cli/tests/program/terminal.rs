@@ -1,4 +1,5 @@
 //! The program in a terminal: a pseudo-terminal of the system, and somebody who looks at its screen.
+#![cfg_attr(not(feature = "demo"), allow(dead_code, reason = "the demo's tests look at more than others"))]
 
 use std::ffi::OsStr;
 use std::num::NonZeroU16;
