@@ -26,18 +26,19 @@ pub(crate) fn run(global: &Global, command: &Doctor) -> Result<ExitCode, Failure
 async fn doctor(config: &Config, asked: &[&str], format: DoctorFormat) -> Result<ExitCode, Failure> {
     let mut signals = Signals::start()?;
     let mut walk = Walk::new(config).await?;
+    let writer = (format == DoctorFormat::Text).then(Writer::for_stdout);
     let mut report = Report { credentials: Vec::new(), withdrawal: None };
     let interrupted = tokio::select! {
-        walked = go(&mut walk, asked, format, &mut report) => walked.map(|()| None),
+        walked = go(&mut walk, asked, writer.as_ref(), &mut report) => walked.map(|()| None),
         signal = signals.end() => Ok(Some(signal)),
     };
     report.withdrawal = tokio::select! {
         withdrawn = walk.close(WITHIN) => Some(withdrawn),
         _ = signals.end() => None,
     };
-    let _ = output::data(&match format {
-        DoctorFormat::Text => Writer.end(&report),
-        DoctorFormat::Json => json(&report)?,
+    let _ = output::data(&match writer {
+        Some(writer) => writer.end(&report),
+        None => json(&report)?,
     })?;
     Ok(match (interrupted?, report.exit()) {
         (Some(signal), _) => ExitCode::from(signal.exit_code()),
@@ -57,13 +58,13 @@ fn json(report: &Report) -> Result<String, Failure> {
 async fn go<'a>(
     walk: &mut Walk<'a>,
     asked: &[&'a str],
-    format: DoctorFormat,
+    writer: Option<&Writer>,
     report: &mut Report,
 ) -> Result<(), Failure> {
     for spec in walk.order(asked) {
         let examined = walk.examine(spec, asked.contains(&spec.name.as_str())).await;
-        if format == DoctorFormat::Text {
-            let _ = output::data(&Writer.credential(&examined))?;
+        if let Some(writer) = writer {
+            let _ = output::data(&writer.credential(&examined))?;
         }
         report.credentials.push(examined);
     }

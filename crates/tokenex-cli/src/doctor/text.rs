@@ -1,22 +1,32 @@
 //! All that was found, as people read it.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::time::SystemTime;
 
 use tokenex::core::ShutdownReport;
 
 use super::finding::{Facts, Finding, Said, Verdict};
 use super::report::{Examined, Report};
+use crate::table::Tone;
 use crate::time::{from_now, rfc3339};
 
 /// Before a detail: below the meaning.
 const MARGIN: &str = "                         ";
 
 /// Writes a report bit by bit.
-#[derive(Debug, Default)]
-pub(crate) struct Writer;
+#[derive(Debug)]
+pub(crate) struct Writer {
+    colour: bool,
+}
 
 impl Writer {
+    /// In colour for people at a terminal who have not asked for none (<https://no-color.org>).
+    pub(crate) fn for_stdout() -> Self {
+        let is_wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { colour: is_wanted && std::io::stdout().is_terminal() }
+    }
+
     /// One credential.
     pub(crate) fn credential(&self, examined: &Examined) -> String {
         let mut text = format!("{} ({})", examined.name, examined.provider);
@@ -25,10 +35,25 @@ impl Writer {
         }
         text.push('\n');
         for finding in &examined.findings {
-            step(&mut text, finding);
+            self.step(&mut text, finding);
         }
         text.push('\n');
         text
+    }
+
+    fn step(&self, text: &mut String, finding: &Finding) {
+        let word = tone(finding.verdict).paint(&format!("{:7}", finding.verdict.word()), self.colour);
+        let _ = writeln!(text, "  {word}  {:13}  {}", finding.step.name(), finding.meaning);
+        if finding.verdict == Verdict::Skipped {
+            return;
+        }
+        if let Some(said) = &finding.said {
+            let _ = writeln!(text, "{MARGIN}said: {}", words(said));
+        }
+        facts(text, &finding.found, &finding.expected);
+        for command in &finding.fix {
+            let _ = writeln!(text, "{MARGIN}$ {command}");
+        }
     }
 
     /// What became of what was made, and how it all stands.
@@ -49,17 +74,12 @@ impl Writer {
     }
 }
 
-fn step(text: &mut String, finding: &Finding) {
-    let _ = writeln!(text, "  {:7}  {:13}  {}", finding.verdict.word(), finding.step.name(), finding.meaning);
-    if finding.verdict == Verdict::Skipped {
-        return;
-    }
-    if let Some(said) = &finding.said {
-        let _ = writeln!(text, "{MARGIN}said: {}", words(said));
-    }
-    facts(text, &finding.found, &finding.expected);
-    for command in &finding.fix {
-        let _ = writeln!(text, "{MARGIN}$ {command}");
+fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Ok => Tone::Good,
+        Verdict::Warning => Tone::Worried,
+        Verdict::Failed(_) => Tone::Bad,
+        Verdict::Skipped => Tone::Quiet,
     }
 }
 

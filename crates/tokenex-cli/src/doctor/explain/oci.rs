@@ -19,7 +19,7 @@ pub(super) fn refusal(case: &Case<'_>, oci: &Oci, help: &mut Help) {
         }
         "invalid_grant" | "invalid_token" | "invalid_request" | "access_denied" => {
             trusts(case, oci, help);
-            if case.says("audience") || case.says("client claim") {
+            if ["audience", "claim aud", "client claim", "clientclaim"].iter().any(|words| case.says(words)) {
                 add("clientClaimValues", json!([case.audience()]), oci, help);
             } else if case.says("impersonat") || case.says("service user") || case.says("rule") {
                 let rule = format!("sub eq {}", case.subject());

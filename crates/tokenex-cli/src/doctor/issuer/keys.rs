@@ -60,8 +60,9 @@ impl Keys {
             )
             .contradicting(),
         };
+        let published = self.of(seen).and_then(|key| text(key, "kid")).map_or_else(|| self.ids(), str::to_owned);
         let finding = finding.maybe_found("kid", seen.header("kid")).found("alg", algorithm);
-        finding.expected("kid", self.ids())
+        finding.expected("kid", published)
     }
 
     fn ids(&self) -> String {

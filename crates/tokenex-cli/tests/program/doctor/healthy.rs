@@ -50,6 +50,22 @@ async fn one_exchange_is_made_for_a_credential_and_parents_come_first() {
 }
 
 #[tokio::test]
+async fn a_credential_that_is_an_identity_token_is_walked_before_what_is_made_from_it() {
+    let world = World::new().await;
+    world.write(|file| {
+        let file = file.replace("https://api.example", "vault");
+        file.replace(
+            "[credential.kv]\nprovider = \"vault\"\nidentity = \"ci\"",
+            "[credential.kv]\nprovider = \"vault\"\nfrom = \"jwt\"",
+        )
+    });
+    let diagnosis = world.doctor(&["kv"]).await.exits(0);
+    assert_eq!(diagnosis.credential("kv")["made_from"], serde_json::json!(["jwt"]));
+    diagnosis.step("kv", "token").is("ok").found("source", "credential jwt").found("audience", "vault");
+    assert_eq!(diagnosis.credential("jwt")["result"], "ok");
+}
+
+#[tokio::test]
 async fn people_get_a_line_for_each_step_and_a_word_about_what_is_left() {
     let world = World::new().await;
     let end = world.text(&["kv", "deploy"]).await.expect(0).silent();
