@@ -1,0 +1,401 @@
+//! One run: the days of one seed, step by step.
+
+use std::hash::{DefaultHasher, Hasher};
+use std::time::Duration;
+
+use tokenex_core::Scheduler;
+use tokenex_testkit::issuer::{Algorithm, OldKey};
+use tokenex_vault::Vault;
+use tokio::runtime::Runtime;
+
+use crate::clouds::Clouds;
+use crate::heap::{growth, outside};
+use crate::kept::{AnyKept, Call, End, Keeper};
+use crate::ledger::Ledger;
+use crate::live::Live;
+use crate::program;
+use crate::tally::Tally;
+use crate::token_file::Condition;
+use crate::truth::{At, Time};
+use crate::weather::{Blow, Place, Spell, Trouble, next_blow, spells};
+use crate::wire::Wire;
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// Somebody writes the token file anew, when its tokens have lived for half of their time.
+const REWRITTEN_EVERY: Duration = Duration::from_secs(1800);
+const VISITORS_EVERY: Duration = Duration::from_secs(4 * 3600);
+const VISIT: Duration = Duration::from_secs(600);
+const SHUTDOWN_WITHIN: Duration = Duration::from_secs(60);
+/// The slowest listener looks after four hours at the latest.
+const ALL_HAVE_LOOKED: Duration = Duration::from_secs(5 * 3600);
+
+/// Something wrong that the simulation must find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plant {
+    /// An outage that the judge is not told of.
+    Gap,
+    /// Each attempt leaks a little.
+    Leak,
+}
+
+/// What to simulate.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// All that happens follows from it.
+    pub seed: u64,
+    /// For how long.
+    pub days: u32,
+    /// Something wrong, to see that it is found.
+    pub plant: Option<Plant>,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The seed that it came from.
+    pub seed: u64,
+    /// What it has seen.
+    pub tally: Tally,
+    /// What did not hold; the first of it.
+    pub violations: Vec<String>,
+    /// How often something did not hold.
+    pub violated: u64,
+    /// What the program held at least on the first day and on the last, in bytes.
+    pub heap: Option<(i64, i64)>,
+    /// The same for the same run: of everything that was seen, in its order.
+    pub digest: u64,
+}
+
+/// Simulates the days of one seed. It takes a thread for itself, and no other time than it computes.
+pub fn run(options: &Options) -> Outcome {
+    fastrand::seed(options.seed);
+    let mut live = Live::new(options.days);
+    let mut begun: Option<(Runtime, Run)> = None;
+    live.grow(growth(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let runtime = runtime.expect("a runtime without I/O needs nothing");
+        let run = runtime.block_on(async { Run::new(options) });
+        begun = Some((runtime, run));
+    }));
+    let (runtime, mut run) = begun.expect("the run has begun");
+    let length = DAY * options.days;
+    while run.time.now() < length {
+        live.grow(growth(|| runtime.block_on(run.step())));
+        live.look(run.time.now());
+    }
+    let heap = live.first_and_last();
+    if let Some((first, last)) = heap.filter(|(first, last)| *last as f64 > *first as f64 * 1.05) {
+        run.ledger.with(|ledger| {
+            ledger.violate_all(|| format!("the heap grows: {first} bytes on the first day, {last} on the last"));
+        });
+    }
+    runtime.block_on(run.finish());
+    let (violations, violated) = run.ledger.violations();
+    Outcome {
+        seed: options.seed,
+        tally: run.ledger.with(|ledger| ledger.tally),
+        violations,
+        violated,
+        heap,
+        digest: run.digest.finish(),
+    }
+}
+
+struct Run {
+    time: Time,
+    wire: Wire,
+    ledger: Ledger,
+    scheduler: Scheduler,
+    keeper: Keeper,
+    clouds: Clouds,
+    vault: Vault,
+    random: fastrand::Rng,
+    kept: Vec<Box<dyn AnyKept>>,
+    visitors: Vec<Box<dyn AnyKept>>,
+    coming: std::iter::Peekable<std::vec::IntoIter<Spell>>,
+    present: Vec<Spell>,
+    next_blow: (At, Blow),
+    next_rewrite: At,
+    next_visit: At,
+    /// How far the wall clock is off, in seconds.
+    off: i64,
+    plant: Option<Plant>,
+    digest: DefaultHasher,
+}
+
+impl Run {
+    fn new(options: &Options) -> Self {
+        let mut random = fastrand::Rng::with_seed(options.seed);
+        let time = Time::new();
+        let length = DAY * options.days;
+        let (clouds, wire, ledger, mut weather) = outside(|| {
+            let (clouds, wire) = Clouds::new(&time, &mut random);
+            (clouds, wire, Ledger::new(time.clone()), spells(&mut random, length))
+        });
+        if options.plant == Some(Plant::Gap) {
+            outside(|| plant_outages(&mut weather, length));
+        }
+        let scheduler = Scheduler::builder(tokio::runtime::Handle::current())
+            .clock(time.clock())
+            .transport(wire.clone())
+            .seed(random.u64(..))
+            .start();
+        let leaks = options.plant == Some(Plant::Leak);
+        let keeper = Keeper { scheduler: scheduler.clone(), ledger: ledger.clone(), time: time.clone(), leaks };
+        let (vault, kept) = program::start(&clouds, &keeper, &mut random);
+        let (wait, blow) = next_blow(&mut random);
+        Self {
+            time,
+            wire,
+            ledger,
+            scheduler,
+            keeper,
+            clouds,
+            vault,
+            random,
+            kept,
+            visitors: Vec::new(),
+            coming: weather.into_iter().peekable(),
+            present: Vec::new(),
+            next_blow: (wait, blow),
+            next_rewrite: REWRITTEN_EVERY,
+            next_visit: VISITORS_EVERY / 4,
+            off: 0,
+            plant: options.plant,
+            digest: DefaultHasher::new(),
+        }
+    }
+
+    /// A while passes, what is due happens, and everybody looks.
+    async fn step(&mut self) {
+        let now = self.time.now();
+        let while_ = Duration::from_millis(self.random.u64(1_000..90_000));
+        let by = self.next_event().saturating_sub(now).clamp(Duration::from_millis(1), while_);
+        self.time.local().advance(by).await;
+        self.happen().await;
+        // At once, since readers do not wait for the engine to notice.
+        self.read_all();
+        self.time.local().settle().await;
+        for _ in 0..16 {
+            tokio::task::yield_now().await;
+        }
+        for one in self.kept.iter().chain(&self.visitors) {
+            one.compare();
+        }
+        self.read_all();
+        self.callers();
+        let sent = self.wire.sent();
+        self.ledger.with(|ledger| ledger.tally.requests = sent);
+        let tally = self.ledger.with(|ledger| ledger.tally);
+        for (_, count) in tally.counts() {
+            self.digest.write_u64(count);
+        }
+        self.digest.write_u128(self.time.now().as_nanos());
+    }
+
+    fn next_event(&mut self) -> At {
+        let begins = self.coming.peek().map(|spell| spell.from);
+        let ends = self.present.iter().map(|spell| spell.until).min();
+        let others = [self.next_blow.0, self.next_rewrite, self.next_visit];
+        begins.into_iter().chain(ends).chain(others).min().unwrap_or_default()
+    }
+
+    /// All that is due now.
+    async fn happen(&mut self) {
+        let now = self.time.now();
+        outside(|| {
+            while let Some(at) = self.present.iter().position(|spell| spell.until <= now) {
+                let over = self.present.swap_remove(at);
+                self.end(&over);
+            }
+            while let Some(spell) = self.coming.next_if(|spell| spell.from <= now) {
+                self.begin(spell);
+            }
+            if now >= self.next_rewrite {
+                self.clouds.file.rewrite();
+                self.next_rewrite = now + REWRITTEN_EVERY;
+            }
+        });
+        if now >= self.next_visit {
+            self.visit();
+        }
+        if now >= self.next_blow.0 {
+            self.strike(self.next_blow.1).await;
+            let (wait, blow) = next_blow(&mut self.random);
+            self.next_blow = (self.time.now() + wait, blow);
+        }
+    }
+
+    fn begin(&mut self, spell: Spell) {
+        match &spell.trouble {
+            Trouble::NoTrust => self.lever(spell.place, |levers| (levers.trust)(false)),
+            Trouble::IssuerDown => self.lever(spell.place, |levers| (levers.issuer)(false)),
+            Trouble::Missing => self.clouds.file.set(Condition::Missing),
+            Trouble::Half => self.clouds.file.set(Condition::Half),
+            Trouble::Stale => self.clouds.file.set(Condition::Stale),
+            Trouble::KeyDropped => self.clouds.file.drop_key(),
+            on_the_wire => self.wire.set(spell.place, Some(on_the_wire.clone())),
+        }
+        let secret = self.plant == Some(Plant::Gap) && is_planted(&spell);
+        self.ledger.with(|ledger| {
+            ledger.tally.outages += 1;
+            if !secret {
+                ledger.spells.push(spell.clone());
+            }
+        });
+        self.present.push(spell);
+    }
+
+    fn end(&self, spell: &Spell) {
+        match &spell.trouble {
+            Trouble::NoTrust => self.lever(spell.place, |levers| (levers.trust)(true)),
+            Trouble::IssuerDown => self.lever(spell.place, |levers| (levers.issuer)(true)),
+            Trouble::Missing | Trouble::Half | Trouble::Stale | Trouble::KeyDropped => {
+                self.clouds.file.set(Condition::Good);
+                self.clouds.file.rewrite();
+            }
+            _ => {
+                self.wire.set(spell.place, None);
+                self.lever(spell.place, |levers| (levers.heal)());
+            }
+        }
+    }
+
+    fn lever(&self, place: Place, pull: impl FnOnce(&crate::clouds::Levers)) {
+        if let Some(levers) = self.clouds.levers.get(&place) {
+            pull(levers);
+        }
+    }
+
+    async fn strike(&mut self, blow: Blow) {
+        match blow {
+            Blow::SetOff(off) => {
+                let by = Duration::from_secs(off.abs_diff(self.off));
+                if off > self.off {
+                    self.time.local().step_wall_forward(by);
+                } else {
+                    self.time.local().step_wall_back(by);
+                }
+                let ahead = off > self.off;
+                self.off = off;
+                self.ledger.with(|ledger| {
+                    ledger.tally.clock_steps += 1;
+                    if ahead {
+                        ledger.jump(by);
+                    }
+                });
+            }
+            Blow::Suspend(by) => {
+                self.time.suspend(by);
+                self.ledger.with(|ledger| {
+                    ledger.tally.suspends += 1;
+                    ledger.jump(by);
+                });
+            }
+            Blow::Stall(by) => {
+                // Without letting anybody run in between.
+                tokio::time::advance(by).await;
+                self.ledger.with(|ledger| {
+                    ledger.tally.stalls += 1;
+                    ledger.stalled += by;
+                    ledger.lost(by);
+                });
+            }
+            Blow::RotateKey => {
+                outside(|| self.clouds.issuer.rotate(Algorithm::Es256, OldKey::Kept));
+                self.ledger.with(|ledger| ledger.tally.rotations += 1);
+            }
+        }
+    }
+
+    /// The last visitors go, in one way or another, and others come.
+    fn visit(&mut self) {
+        let now = self.time.now();
+        if self.visitors.is_empty() {
+            for _ in 0..3 {
+                let one = program::visitor(&self.clouds, &self.vault, &self.keeper, &mut self.random);
+                self.visitors.push(one);
+            }
+            self.next_visit = now + VISIT;
+            return;
+        }
+        for one in self.visitors.drain(..) {
+            one.end(match self.random.u8(..3) {
+                0 => End::Close(Duration::from_millis(self.random.u64(..60_000))),
+                1 => End::CloseAndLeave,
+                _ => End::Drop,
+            });
+        }
+        self.next_visit = now + VISITORS_EVERY;
+    }
+
+    fn read_all(&self) {
+        for one in self.kept.iter().chain(&self.visitors) {
+            if !one.read() {
+                self.ledger.with(|ledger| ledger.nothing_to_read(one.member()));
+            }
+        }
+    }
+
+    /// Some who wait, ask or complain, and some of them go away before they are answered.
+    fn callers(&mut self) {
+        let random = &mut self.random;
+        let of = self.kept.len() + self.visitors.len();
+        let at = random.usize(..of);
+        let one = self.kept.iter().chain(&self.visitors).nth(at).expect("one of them");
+        let polls = if random.bool() { u32::MAX } else { random.u32(1..4) };
+        let call = match random.u8(..100) {
+            0..=9 => Call::Get,
+            10..=11 => Call::Ready(Duration::from_millis(random.u64(1..120_000))),
+            12 => Call::ValidFor(Duration::from_secs(random.u64(1..3000))),
+            13 if random.u8(..4) == 0 => Call::Reject,
+            _ => return,
+        };
+        one.call(call, polls);
+    }
+
+    /// The program ends.
+    async fn finish(&mut self) {
+        let time = self.time.clone();
+        let asked = time.clock().monotonic();
+        let report = self.scheduler.shutdown(SHUTDOWN_WITHIN).await;
+        let took = time.clock().monotonic() - asked;
+        drop(report);
+        if took > SHUTDOWN_WITHIN + Duration::from_millis(10) {
+            self.ledger.with(|ledger| ledger.violate_all(|| format!("the shutdown took {took:?}")));
+        }
+        time.local().advance(Duration::from_secs(90)).await;
+        let sent = self.wire.sent();
+        time.local().advance(ALL_HAVE_LOOKED).await;
+        let later = self.wire.sent() - sent;
+        let readable = self.kept.iter().filter(|one| one.read()).count();
+        self.ledger.with(|ledger| {
+            if later != 0 {
+                ledger.violate_all(|| format!("{later} requests after the end"));
+            }
+            if readable != 0 {
+                ledger.violate_all(|| format!("{readable} credentials can be read after the end"));
+            }
+            for member in 0..ledger.members.len() {
+                let waiting = ledger.members[member].listeners;
+                if waiting != 0 {
+                    ledger.violate(member, || format!("{waiting} listeners wait after the end"));
+                }
+            }
+        });
+    }
+}
+
+/// One that is long enough for a gap, everywhere.
+fn plant_outages(weather: &mut Vec<Spell>, length: Duration) {
+    let (from, until) = (length / 2, length / 2 + Duration::from_secs(3 * 3600));
+    weather.retain(|spell| spell.until < from || spell.from > until);
+    let trouble = Trouble::Cable(tokenex_testkit::transport::Fault::Unreachable);
+    let planted = Place::ALL.map(|place| Spell { place, from, until, trouble: trouble.clone() });
+    weather.extend(planted.into_iter().filter(|spell| spell.place != Place::File));
+    weather.sort_by_key(|spell| spell.from);
+}
+
+fn is_planted(spell: &Spell) -> bool {
+    spell.until - spell.from == Duration::from_secs(3 * 3600)
+}
