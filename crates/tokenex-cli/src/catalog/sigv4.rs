@@ -101,7 +101,7 @@ fn is_region(label: &str) -> bool {
             matches!(first.len(), 2..=4)
                 && is_word(first)
                 && !middle.is_empty()
-                && middle.iter().all(|part| is_word(part))
+                && middle.iter().all(is_word)
                 && last.len() <= 2
                 && last.parse::<u8>().is_ok()
         }

@@ -13,8 +13,11 @@ use super::report::Examined;
 use super::seen::Seen;
 use super::{clock, exchange, probe, token};
 use crate::catalog::{Managed, OneByOne, Sighting};
-use crate::config::{Config, CredentialSpec, EntraProof, GcpProof, Origin, Proof, Provider};
+use crate::config::{Config, CredentialSpec, EntraClient, EntraProof, GcpProof, Origin, Proof, Provider};
 use crate::failure::{Exit, Failure};
+
+/// The steps about an identity token.
+const BEFORE: [Step; 6] = [Step::Token, Step::Clock, Step::Discovery, Step::Keys, Step::Signature, Step::Audience];
 
 /// A walk through a file.
 pub(crate) struct Walk<'a> {
@@ -93,22 +96,8 @@ impl<'a> Walk<'a> {
         let identity = self.identity(spec);
         let refused = outcome.as_ref().err();
 
-        let seen = match self.about_token(spec, identity, refused, skew.map(Into::into)).await {
-            Token::Seen(seen, about) => {
-                findings.extend(about);
-                Some(seen)
-            }
-            Token::Broken(about) => {
-                findings.push(about);
-                self.give_up(spec, managed, Step::Token);
-                return findings;
-            }
-            Token::None(why) => {
-                let steps = [Step::Token, Step::Clock, Step::Discovery, Step::Keys, Step::Signature, Step::Audience];
-                findings.extend(steps.map(|step| Finding::skipped(step, why)));
-                None
-            }
-        };
+        let (about, seen) = self.about_token(spec, identity, refused, skew.map(Into::into)).await;
+        findings.extend(about);
         if let Some(step) = findings.iter().find(|finding| finding.exit().is_some()).map(|finding| finding.step) {
             self.give_up(spec, managed, step);
             return findings;
@@ -141,18 +130,19 @@ impl<'a> Walk<'a> {
         identity: Option<(&Proof, Option<Sighting>)>,
         refused: Option<&Error>,
         target: Option<clock::Apart>,
-    ) -> Token {
-        let Some((proof, sighting)) = identity else { return Token::None(without_token(&spec.provider)) };
+    ) -> (Vec<Finding>, Option<Seen>) {
+        let none = |why: &str| (BEFORE.map(|step| Finding::skipped(step, why)).to_vec(), None);
+        let Some((proof, sighting)) = identity else { return none(without_token(&spec.provider)) };
         let source = token::source(self.config, proof);
         let Some(Sighting { asked, outcome }) = sighting else {
-            return Token::None("the library refused before it asked for a token");
+            return none("the library refused before it asked for a token");
         };
         let seen = match outcome {
             Ok(whole) => match Seen::new(whole, asked) {
                 Some(seen) => seen,
-                None => return Token::None("the token is no JWT"),
+                None => return none("the token is no JWT"),
             },
-            Err(error) => return Token::Broken(token::none(&error, &source)),
+            Err(error) => return (vec![token::none(&error, &source)], None),
         };
         // What was refused here, and not by the target.
         let unsent = refused.filter(|error| error.status().is_none());
@@ -175,7 +165,7 @@ impl<'a> Walk<'a> {
                 .filter(|finding| finding.contradicts)
                 .for_each(|finding| finding.verdict = Verdict::Failed(Exit::Trust));
         }
-        Token::Seen(seen, about)
+        (about, Some(seen))
     }
 
     /// What proves the workload, and what it handed out: to this credential, or to one that shares its login.
@@ -208,21 +198,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What there is of an identity token.
-enum Token {
-    Seen(Seen, Vec<Finding>),
-    Broken(Finding),
-    None(&'static str),
-}
-
 fn proof(provider: &Provider) -> Option<&Proof> {
-    let of_client = |proof| match proof {
-        &EntraProof::Token(ref proof) => Some(proof),
-        EntraProof::ClientSecret(_) => None,
-    };
     match provider {
-        Provider::Azure(azure) => of_client(&azure.client.proof),
-        Provider::AzureAgent(agent) => of_client(&agent.client.proof),
+        Provider::Azure(azure) => of_client(&azure.client),
+        Provider::AzureAgent(agent) => of_client(&agent.client),
         Provider::Aws(aws) => Some(&aws.proof),
         Provider::Gcp(gcp) => match &gcp.proof {
             GcpProof::Federated { proof, .. } => Some(proof),
@@ -232,6 +211,13 @@ fn proof(provider: &Provider) -> Option<&Proof> {
         Provider::Vault(vault) => Some(&vault.login.proof),
         Provider::Passthrough { proof, .. } => Some(proof),
         Provider::AzureManagedIdentity { .. } | Provider::AwsAssumeRole(_) => None,
+    }
+}
+
+fn of_client(client: &EntraClient) -> Option<&Proof> {
+    match &client.proof {
+        EntraProof::Token(proof) => Some(proof),
+        EntraProof::ClientSecret(_) => None,
     }
 }
 

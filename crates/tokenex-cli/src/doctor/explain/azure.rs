@@ -82,29 +82,10 @@ pub(super) fn probe(client: &EntraClient, address: Option<&str>, help: &mut Help
     match address.and_then(resource) {
         Some(resource) => {
             help.note("choose a role that allows as little as will do; it takes minutes to be known everywhere");
-            help.run(&[
-                "az",
-                "role",
-                "assignment",
-                "list",
-                "--assignee",
-                id,
-                "--scope",
-                resource,
-                "--include-inherited",
-            ]);
-            help.run(&[
-                "az",
-                "role",
-                "assignment",
-                "create",
-                "--assignee",
-                id,
-                "--role",
-                "Reader",
-                "--scope",
-                resource,
-            ]);
+            let (list, create) = (["az", "role", "assignment", "list"], ["az", "role", "assignment", "create"]);
+            let of = ["--assignee", id, "--scope", &resource];
+            help.run(&[&list[..], &of, &["--include-inherited"]].concat());
+            help.run(&[&create[..], &of, &["--role", "Reader"]].concat());
         }
         None => {
             help.run(&["az", "role", "assignment", "list", "--assignee", id, "--all"]);
@@ -113,18 +94,20 @@ pub(super) fn probe(client: &EntraClient, address: Option<&str>, help: &mut Help
     }
 }
 
-/// What an address of the Resource Manager is about: everything up to the name of a resource or of its group.
-fn resource(address: &str) -> Option<&str> {
+/// What an address of the Resource Manager is about: a resource, a group or a subscription
+/// (<https://learn.microsoft.com/azure/role-based-access-control/scope-overview>).
+fn resource(address: &str) -> Option<String> {
     let path = address.split(['?', '#']).next()?;
     let path = &path[path.find("/subscriptions/")?..];
-    let ends = path.char_indices().filter(|(_, letter)| *letter == '/').map(|(at, _)| at);
-    let parts = path.matches('/').count();
-    // Names stand at even places: /subscriptions/ID/resourceGroups/NAME/providers/SPACE/TYPE/NAME.
-    let whole = if path.contains("/providers/") { parts >= 8 } else { parts % 2 == 0 };
-    match whole {
-        true => Some(path.trim_end_matches('/')),
-        false => ends.last().map(|end| &path[..end]).filter(|path| path.len() > "/subscriptions/".len()),
-    }
+    let parts: Vec<_> = path.trim_matches('/').split('/').collect();
+    let is_group = |word: &str| word.eq_ignore_ascii_case("resourceGroups");
+    let length = match parts.as_slice() {
+        [_, _, groups, _, "providers", _, _, _, ..] if is_group(groups) => 8,
+        [_, _, groups, _, ..] if is_group(groups) => 4,
+        [_, _, ..] => 2,
+        _ => return None,
+    };
+    Some(format!("/{}", parts[..length].join("/")))
 }
 
 #[cfg(test)]
@@ -137,11 +120,15 @@ mod tests {
             ("https://management.azure.com/subscriptions/1?api-version=2", "/subscriptions/1"),
             ("https://management.azure.com/subscriptions/1/resourceGroups/g", "/subscriptions/1/resourceGroups/g"),
             (
+                "https://management.azure.com/subscriptions/1/resourceGroups/g/providers/N/t/n/sub?x",
+                "/subscriptions/1/resourceGroups/g/providers/N/t/n",
+            ),
+            (
                 "https://management.azure.com/subscriptions/1/resourceGroups/g/resources?x",
                 "/subscriptions/1/resourceGroups/g",
             ),
         ] {
-            assert_eq!(resource(address), Some(is), "{address}");
+            assert_eq!(resource(address).as_deref(), Some(is), "{address}");
         }
         assert_eq!(resource("https://graph.microsoft.com/v1.0/organization"), None);
     }

@@ -74,7 +74,7 @@ impl Finding<'_> {
     pub(crate) fn fixed_by(self, start: &str, parts: &[&str]) -> Self {
         let commands: Vec<_> = self.0["fix"].as_array().unwrap().iter().map(|fix| fix.as_str().unwrap()).collect();
         let fits = |command: &&str| command.starts_with(start) && parts.iter().all(|part| command.contains(part));
-        assert!(commands.iter().any(|command| fits(command)), "no {start:?} with {parts:?}: {commands:#?}");
+        assert!(commands.iter().any(fits), "no {start:?} with {parts:?}: {commands:#?}");
         self
     }
 

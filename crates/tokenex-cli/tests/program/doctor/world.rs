@@ -7,7 +7,7 @@ use tokenex_testkit::tls::Certificates;
 use tokenex_testkit::twins::aws::{Account, Role, StsTwin, TrustStatement};
 use tokenex_testkit::twins::azure::{App, ArmTwin, EXCHANGE_AUDIENCE, EntraTwin, Federation, Subscription, Tenant};
 use tokenex_testkit::twins::google::{Binding, GoogleTwin, IdentityProvider, ServiceAccount};
-use tokenex_testkit::twins::oci::{Bucket, ConfidentialApp, IdentityDomain, OciTwin, Trust, User};
+use tokenex_testkit::twins::oci::{Bucket, ConfidentialApp, OciTwin, Trust};
 use tokenex_testkit::twins::vault::{JwtRole, VaultTwin};
 use tokenex_testkit::twins::{Served, Twin as _};
 use tokenex_testkit::web::{Received, Reply};
@@ -40,9 +40,7 @@ pub(crate) struct World {
     pub(crate) robot: ServiceAccount,
     pub(crate) binding: Binding,
     pub(crate) oci: OciTwin,
-    pub(crate) domain: IdentityDomain,
     pub(crate) exchanger: ConfidentialApp,
-    pub(crate) user: User,
     pub(crate) trust: Trust,
     pub(crate) bucket: Bucket,
     pub(crate) vault: VaultTwin,
@@ -142,9 +140,7 @@ impl World {
             robot,
             binding,
             oci,
-            domain,
             exchanger,
-            user,
             trust,
             bucket,
             vault,
