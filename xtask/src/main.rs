@@ -10,6 +10,7 @@ use std::process::ExitCode;
 mod api;
 mod bench;
 mod demo;
+mod fuzz;
 mod process;
 mod sabotage;
 mod services;
@@ -45,13 +46,21 @@ Usage: cargo xtask COMMAND
         Breaks each promise (or promise N) of a handle on purpose, in a copy under
         target/, and demands that the promise's test notices.
 
+  fuzz [TARGET...] [--for 60s] [--seed N] [--input FILE]
+        Hostile answers, tokens and files for everything that reads what comes from
+        outside: the corpus of each target in fuzz/, then changes to it, for so long
+        each. What crashes is kept under target/fuzz/ and tried first the next time;
+        --input tries one file alone.
+
   api [--bless]
         Compares the public API of each published crate with its public-api.txt.
         --bless writes the files anew.
 
-  bench build
-        Crates and processor time of a program that depends on one provider crate,
-        beside one that depends on the cloud's own crate. Builds each from nothing.
+  bench [--quick] [ROW...]
+        What things cost, beside their floors and the libraries that people use today:
+        all rows, or those that are named, written into docs/performance.md. --quick
+        tries them out with small numbers and writes nothing. The row `build` builds
+        programs from nothing and takes the longest.
 
   help
         This text.
@@ -81,7 +90,8 @@ fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["demo", "vault"] => demo::vault(),
         ["sabotage"] => sabotage::run(None),
         ["sabotage", promise] => sabotage::run(Some(promise)),
-        ["bench", "build"] => bench::build(),
+        ["bench", arguments @ ..] => bench::run(arguments),
+        ["fuzz", arguments @ ..] if !arguments.contains(&"--help") => fuzz::run_targets(arguments),
         ["api"] => api::compare(),
         ["api", "--bless"] => api::bless(),
         ["help" | "--help" | "-h"] | [_, "--help" | "-h"] => {

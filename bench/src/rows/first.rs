@@ -1,0 +1,97 @@
+//! The first credential, beside the one request that it cannot do without.
+
+use std::time::Instant;
+
+use super::bare::Bare;
+use crate::measure::{Effort, Spread, runtime, short};
+use crate::report::{Section, Table, Verdict};
+use crate::server::{Endpoint, Habits, Server};
+use crate::subjects::{Aws, AzureIdentity, GoogleCloudAuth, Held as _, Library, ObjectStore, Reqsign, Tokenex};
+
+/// Milliseconds of each round.
+#[derive(Default)]
+struct Figures(Vec<f64>);
+
+pub(super) fn run(effort: Effort) -> Section {
+    let mut section = Section::new("The first credential");
+    let runtime = runtime();
+    let server = Server::start().expect("a server");
+    let endpoint = server.open(Habits::PLAIN).expect("a port");
+    let rounds = effort.pick(500, 50);
+    let mut all: [Figures; 7] = Default::default();
+    // On a worker, as the tasks of a program are: a thread more to wake would count for each request.
+    let measured = runtime.spawn(async move {
+        let bare = Bare::new(&endpoint);
+        let libraries = (
+            Tokenex::new(),
+            Reqsign::new(),
+            AzureIdentity::new(),
+            Aws::new(),
+            GoogleCloudAuth::new(),
+            ObjectStore::new(),
+        );
+        for round in 0..rounds + rounds / 10 {
+            let times = [
+                bare_request(&bare).await,
+                first(&libraries.0, &endpoint).await,
+                first(&libraries.1, &endpoint).await,
+                first(&libraries.2, &endpoint).await,
+                first(&libraries.3, &endpoint).await,
+                first(&libraries.4, &endpoint).await,
+                first(&libraries.5, &endpoint).await,
+            ];
+            // Connections are opened in the first ones.
+            if round >= rounds / 10 {
+                all.iter_mut().zip(times).for_each(|(figures, time)| figures.0.push(time));
+            }
+        }
+        all
+    });
+    let all = runtime.block_on(measured).expect("no panic");
+    section.say(format!(
+        "Milliseconds from nothing but an HTTP client with an open connection to a credential in hand, {rounds} rounds in which \
+         all take turns: median and range. For tokenex the start of a scheduler is part of it. google-cloud-auth and \
+         object_store make their own HTTP client each time."
+    ));
+    let names = [
+        Bare::NAME,
+        Tokenex::NAME,
+        Reqsign::NAME,
+        AzureIdentity::NAME,
+        Aws::NAME,
+        GoogleCloudAuth::NAME,
+        ObjectStore::NAME,
+    ];
+    let bare = all[0].0.iter().copied().collect::<Spread>().median();
+    let mut table = Table::new(&["", "ms", "beyond the bare request, ms", "of the bare request"]);
+    for (name, figures) in names.iter().zip(&all) {
+        let beyond: Spread = figures.0.iter().zip(&all[0].0).map(|(figure, bare)| figure - bare).collect();
+        let beyond = beyond.median();
+        let spread: Spread = figures.0.iter().copied().collect();
+        table.line(&[(*name).to_owned(), spread.to_string(), format!("{beyond:.3}"), short(beyond / bare)]);
+        if *name == Tokenex::NAME {
+            section.judge(Verdict {
+                measure: "first credential, beyond one bare request",
+                measured: format!("{beyond:.3} ms, {} of the bare request", short(beyond / bare)),
+                beside: format!("a bare request takes {bare:.3} ms"),
+                goal: "less than the bare request itself",
+                met: beyond < bare,
+            });
+        }
+    }
+    section.say(table);
+    section
+}
+
+async fn bare_request(bare: &Bare) -> f64 {
+    let begin = Instant::now();
+    bare.exchange().await;
+    begin.elapsed().as_secs_f64() * 1e3
+}
+
+async fn first<L: Library>(library: &L, endpoint: &Endpoint) -> f64 {
+    let begin = Instant::now();
+    let held = library.first(endpoint);
+    held.read().await.unwrap_or_else(|why| panic!("{}: {why}", L::NAME));
+    begin.elapsed().as_secs_f64() * 1e3
+}

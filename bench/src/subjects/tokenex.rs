@@ -1,0 +1,82 @@
+//! tokenex: `tokenex-azure` over its own transport.
+
+use std::sync::Arc;
+
+use tokenex_azure::{AccessToken, Cloud, Entra, EntraToken};
+use tokenex_core::http::HttpTransport;
+use tokenex_core::sources::StaticText;
+use tokenex_core::{Handle, Scheduler};
+
+use super::{CLIENT, Held, IDENTITY, Library, SCOPE, TENANT};
+use crate::server::Endpoint;
+
+/// One scheduler and one transport for all credentials.
+pub struct Tokenex {
+    scheduler: Scheduler,
+    transport: HttpTransport,
+}
+
+impl Library for Tokenex {
+    const NAME: &'static str = "tokenex";
+    type Held = Owned;
+
+    fn new() -> Self {
+        let transport = HttpTransport::new().expect("a transport");
+        Self { scheduler: scheduler(&transport), transport }
+    }
+
+    fn hold(&self, endpoint: &Endpoint) -> Owned {
+        Owned { handle: self.scheduler.keep(provider(endpoint)), _scheduler: None }
+    }
+
+    fn first(&self, endpoint: &Endpoint) -> Owned {
+        let scheduler = scheduler(&self.transport);
+        Owned { handle: scheduler.keep(provider(endpoint)), _scheduler: Some(scheduler) }
+    }
+}
+
+fn scheduler(transport: &HttpTransport) -> Scheduler {
+    Scheduler::builder(tokio::runtime::Handle::current()).transport(transport.clone()).start()
+}
+
+fn provider(endpoint: &Endpoint) -> EntraToken {
+    Entra::federated(TENANT, CLIENT, StaticText::new(IDENTITY))
+        .cloud(Cloud::at(&endpoint.url()).expect("an address"))
+        .build()
+        .and_then(|client| client.token(SCOPE))
+        .expect("a provider")
+}
+
+/// Read with `get`: an `Arc` of its own for each reader.
+pub struct Owned {
+    handle: Handle<AccessToken>,
+    _scheduler: Option<Scheduler>,
+}
+
+impl Owned {
+    /// The same credential, read with `peek`.
+    pub fn borrowed(&self) -> Borrowed {
+        Borrowed(Arc::new(self.handle.clone()))
+    }
+}
+
+impl Held for Owned {
+    #[inline]
+    async fn read(&self) -> Result<usize, String> {
+        match self.handle.get().await {
+            Ok(token) => Ok(token.secret().expose().len()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Read with `peek`.
+#[derive(Clone)]
+pub struct Borrowed(Arc<Handle<AccessToken>>);
+
+impl Held for Borrowed {
+    #[inline]
+    async fn read(&self) -> Result<usize, String> {
+        self.0.peek().map(|token| token.secret().expose().len()).ok_or_else(|| "nothing usable".to_owned())
+    }
+}
