@@ -97,3 +97,40 @@ fn bytes(key: &Jwk, name: &str) -> Option<Vec<u8>> {
     let zeros = if name == "n" { bytes.iter().take_while(|byte| **byte == 0).count() } else { 0 };
     Some(bytes[zeros..].to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use ring::rand::SystemRandom;
+    use ring::signature::{Ed25519KeyPair, KeyPair as _};
+    use serde_json::{Value, json};
+    use tokenex::core::IdentityToken;
+
+    use super::super::super::finding::Verdict;
+    use super::*;
+
+    fn key(value: &Value) -> Jwk {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn signatures_of_ed25519_are_checked_and_unknown_algorithms_are_left_alone() {
+        let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        let pair = Ed25519KeyPair::from_pkcs8(pair.as_ref()).unwrap();
+        let x = URL_SAFE_NO_PAD.encode(pair.public_key());
+        let published = key(&json!({ "kty": "OKP", "crv": "Ed25519", "x": x }));
+        let seen = |algorithm: &str, claims: &str| {
+            let header = json!({ "alg": algorithm }).to_string();
+            let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode("{}"));
+            let signature = URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()));
+            let (header, _) = message.split_once('.').unwrap();
+            let text = format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode(claims));
+            Seen::new(IdentityToken::new(text).unwrap(), None).unwrap()
+        };
+        assert_eq!(judge(&published, &seen("EdDSA", "{}")).verdict, Verdict::Ok);
+        let changed = judge(&published, &seen("EdDSA", r#"{"sub":"other"}"#));
+        assert!(changed.contradicts && changed.verdict == Verdict::Warning, "{changed:?}");
+        assert_eq!(judge(&published, &seen("ES512", "{}")).verdict, Verdict::Skipped);
+        let incomplete = key(&json!({ "kty": "OKP", "crv": "Ed25519" }));
+        assert!(judge(&incomplete, &seen("EdDSA", "{}")).meaning.contains("not complete"));
+    }
+}

@@ -50,9 +50,9 @@ async fn keys_are_judged_by_id_kind_and_signature() {
 }
 
 #[tokio::test]
-async fn signatures_of_elliptic_curves_are_checked_too() {
+async fn signatures_are_confirmed_by_the_published_key() {
     let world = World::new().await;
-    for algorithm in [Algorithm::Es256, Algorithm::Es384] {
+    for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::Rs256] {
         world.tokens(move |token| token.algorithm(algorithm));
         let diagnosis = world.doctor(&["jwt"]).await.exits(0);
         diagnosis.step("jwt", "keys").is("ok");
