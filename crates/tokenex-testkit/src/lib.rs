@@ -1,7 +1,12 @@
 //! Test tools for tokenex: everything around a credential, made by hand and broken on purpose.
 //!
+//! For programs that use tokenex, and for [providers and sources of your own](conformance). Add it to the
+//! `dev-dependencies`; tests that move time also need tokio's feature `test-util`.
+//!
 //! | module | what it stands in for |
 //! |---|---|
+//! | [`world`] | all of the following around one provider, put together |
+//! | [`conformance`] | the contract: its laws, tried on any provider or source |
 //! | [`issuer`] | the OIDC issuer: discovery, keys, rotation, tokens with any claims, token files |
 //! | [`twins`] | the providers' own endpoints, which verify and refuse as the real ones do |
 //! | [`transport`] | the network, in memory: hosts are closures, latency and faults on the virtual clock |
@@ -10,9 +15,13 @@
 //! | [`proxy`] | the network cable: cut, black hole, delay, bandwidth |
 //! | [`tls`] | a CA nobody trusts, with leaves good, expired and for another name |
 //! | [`canary`] | the auditor: searches logs, errors and `Debug` for marked secrets |
-//! | `servers` | (feature `servers`) real OpenBao and PostgreSQL, started and stopped |
+//! | `servers` | (feature `servers`) real servers, started and stopped: OpenBao, PostgreSQL, moto, Azurite |
 //!
-//! A test of a whole program, without sockets and without waiting, looks like this:
+//! Two guides in the repository go with it: `docs/testing.md` for your own program, `docs/writing-a-provider.md` from the
+//! trait to the passing suite.
+//!
+//! A test of a whole program, without sockets and without waiting. [`World`](world::World) puts the same together in one
+//! line; these are the parts:
 //!
 //! ```
 //! use std::time::Duration;

@@ -27,7 +27,7 @@ pub(super) enum Failed {
 }
 
 /// A law is kept with what was seen, or it is not.
-pub(super) type Verdict = std::result::Result<String, Failed>;
+pub(super) type Judged = std::result::Result<String, Failed>;
 
 pub(super) fn broken<T>(seen: impl Into<String>) -> std::result::Result<T, Failed> {
     Err(Failed::Broken(seen.into()))

@@ -23,11 +23,20 @@ pub(super) struct Hooks<C> {
     pub(super) next: Option<Act>,
     pub(super) offline: bool,
     pub(super) identity_header: Option<&'static str>,
+    pub(super) answer_header: Option<(&'static str, &'static str)>,
 }
 
 impl<C> Default for Hooks<C> {
     fn default() -> Self {
-        Self { works: None, secrets: None, refuse: None, next: None, offline: false, identity_header: None }
+        Self {
+            works: None,
+            secrets: None,
+            refuse: None,
+            next: None,
+            offline: false,
+            identity_header: None,
+            answer_header: None,
+        }
     }
 }
 
@@ -58,6 +67,13 @@ impl<P: Provider> Fixture<P> {
     /// The protocol wants the identity token in this header, and not in a body.
     pub fn identity_in_header(mut self, name: &'static str) -> Self {
         self.hooks.identity_header = Some(name);
+        self
+    }
+
+    /// Answers of the target bear this header, and what lacks it is somebody else's: those that the suite makes in its name
+    /// bear it too.
+    pub fn answers_bear(mut self, name: &'static str, value: &'static str) -> Self {
+        self.hooks.answer_header = Some((name, value));
         self
     }
 

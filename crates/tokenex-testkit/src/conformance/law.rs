@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Law {
-    /// A short name, for reports and for [`Report::outcome`](super::Report::outcome): `cancel-safe`.
+    /// A short name, for reports and for [`Report::verdict`](super::Report::verdict): `cancel-safe`.
     pub name: &'static str,
     /// What must hold.
     pub sentence: &'static str,

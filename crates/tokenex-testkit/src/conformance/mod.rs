@@ -68,7 +68,7 @@ use tokenex_core::{IdentityToken, Provider, Source, TokenSource};
 use asked::{Asked, OfTokens, OfValues, Value};
 pub use fixture::{Fixture, SourceFixture};
 pub use law::{LAWS, Law, Subject};
-pub use report::{Finding, Outcome, Report};
+pub use report::{Finding, Report, Verdict};
 pub use suite::Suite;
 
 use crate::world::World;

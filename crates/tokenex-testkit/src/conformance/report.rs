@@ -7,7 +7,7 @@ use super::law::{LAWS, Law, Subject};
 /// What came of one law.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum Verdict {
     /// It holds, as far as this was seen.
     Kept(String),
     /// It does not hold, and this was seen.
@@ -18,6 +18,13 @@ pub enum Outcome {
     DoesNotApply(String),
 }
 
+impl Verdict {
+    /// Whether it was tried, and holds.
+    pub fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+}
+
 /// One law and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,7 +32,7 @@ pub struct Finding {
     /// The law.
     pub law: &'static Law,
     /// What came of it.
-    pub outcome: Outcome,
+    pub verdict: Verdict,
 }
 
 /// What came of all the laws that bind one subject. `Display` shows each of them.
@@ -51,9 +58,9 @@ impl Report {
     /// # Panics
     /// When there is no law of that name, or it does not bind this subject.
     #[track_caller]
-    pub fn outcome(&self, law: &str) -> &Outcome {
+    pub fn verdict(&self, law: &str) -> &Verdict {
         match self.findings.iter().find(|finding| finding.law.name == law) {
-            Some(finding) => &finding.outcome,
+            Some(finding) => &finding.verdict,
             None => panic!(
                 "no law of the name \"{law}\" binds a {}; there are: {}",
                 self.subject,
@@ -68,12 +75,12 @@ impl Report {
 
     /// The names of the laws that do not hold.
     pub fn broken(&self) -> Vec<&'static str> {
-        self.names(|outcome| matches!(outcome, Outcome::Broken(_)))
+        self.names(|verdict| matches!(verdict, Verdict::Broken(_)))
     }
 
     /// The names of the laws that could not be tried.
     pub fn not_run(&self) -> Vec<&'static str> {
-        self.names(|outcome| matches!(outcome, Outcome::NotRun(_)))
+        self.names(|verdict| matches!(verdict, Verdict::NotRun(_)))
     }
 
     /// Everything was tried, and everything holds.
@@ -101,29 +108,29 @@ impl Report {
         assert!(broken.is_empty(), "{} laws are broken\n{self}", broken.len());
         #[expect(clippy::print_stderr, reason = "a test says what it did not look at")]
         for finding in &self.findings {
-            if let Outcome::NotRun(why) = &finding.outcome {
+            if let Verdict::NotRun(why) = &finding.verdict {
                 eprintln!("not tried: {}: {why}", finding.law.name);
             }
         }
     }
 
-    fn names(&self, wanted: impl Fn(&Outcome) -> bool) -> Vec<&'static str> {
-        self.findings.iter().filter(|finding| wanted(&finding.outcome)).map(|finding| finding.law.name).collect()
+    fn names(&self, wanted: impl Fn(&Verdict) -> bool) -> Vec<&'static str> {
+        self.findings.iter().filter(|finding| wanted(&finding.verdict)).map(|finding| finding.law.name).collect()
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "conformance of a {}:", self.subject)?;
-        for Finding { law, outcome } in &self.findings {
-            let (word, seen) = match outcome {
-                Outcome::Kept(seen) => ("kept", seen),
-                Outcome::Broken(seen) => ("BROKEN", seen),
-                Outcome::NotRun(why) => ("not run", why),
-                Outcome::DoesNotApply(why) => ("n/a", why),
+        for Finding { law, verdict } in &self.findings {
+            let (word, seen) = match verdict {
+                Verdict::Kept(seen) => ("kept", seen),
+                Verdict::Broken(seen) => ("BROKEN", seen),
+                Verdict::NotRun(why) => ("not run", why),
+                Verdict::DoesNotApply(why) => ("n/a", why),
             };
             writeln!(f, "  {word:<8} {:<20} {seen}", law.name)?;
-            if matches!(outcome, Outcome::Broken(_)) {
+            if matches!(verdict, Verdict::Broken(_)) {
                 writeln!(f, "  {:<8} {:<20} the law: {}", "", "", law.sentence)?;
             }
         }

@@ -2,13 +2,15 @@
 
 use std::fmt::Debug;
 
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
 use tokenex_core::{Error, Outcome, Provider};
 
 use super::bench::{Bench, Failed, Trial};
 use super::drive::Ended;
 use super::slips::Slip;
 use super::troubles::{TROUBLES, Wanted};
-use crate::world::{IDENTITY, Scope, Sent};
+use crate::world::{IDENTITY, Scope, Sent, Trouble};
 
 /// One attempt that something went wrong with.
 #[derive(Debug, Clone)]
@@ -65,12 +67,26 @@ async fn suffer<P: Provider + Debug>(trial: Trial<P>, index: usize, scope: Scope
     if scope != Scope::All {
         trial.warm_up().await?;
     }
-    trial.world.wire().trouble((trouble.make)(&trial.world), scope);
+    trial.world.wire().trouble(in_the_targets_name((trouble.make)(&trial.world), &trial), scope);
     let told = match scope {
         Scope::All => trouble.name.to_owned(),
         Scope::Request(number) => format!("{} at request {}", trouble.name, number + 1),
     };
     Ok(watch(&trial, told, scope, trouble.wanted).await)
+}
+
+/// With the header by which the target's answers are known, where there is one. A page is somebody else's.
+fn in_the_targets_name<P: Provider>(trouble: Trouble, trial: &Trial<P>) -> Trouble {
+    match (trouble, trial.hooks.answer_header) {
+        (Trouble::Instead(answer), Some((name, value))) => Trouble::instead(move |request| {
+            let mut answer = answer(request);
+            if answer.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "text/html") {
+                answer.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
+            answer
+        }),
+        (trouble, _) => trouble,
+    }
 }
 
 /// The target refuses in its own words, where the fixture says how.

@@ -4,12 +4,12 @@ use std::fmt;
 
 use tokenex_core::Provider;
 
-use super::bench::{Bench, Failed, Make, Verdict};
+use super::bench::{Bench, Failed, Judged, Make};
 use super::law::{self, LAWS, Subject};
-use super::report::{Finding, Outcome, Report};
+use super::report::{Finding, Report, Verdict};
 
 /// Tries laws by name, on real time or not.
-type Run = dyn Fn(&[&'static str], bool) -> Vec<Verdict>;
+type Run = dyn Fn(&[&'static str], bool) -> Vec<Judged>;
 
 /// The laws for one fixture, to be run.
 #[must_use = "nothing is tried before `run`"]
@@ -21,7 +21,7 @@ pub struct Suite {
 }
 
 impl Suite {
-    pub(super) fn new<P: Provider>(subject: Subject, make: Make<P>, judge: fn(&Bench<P>, &str) -> Verdict) -> Self {
+    pub(super) fn new<P: Provider>(subject: Subject, make: Make<P>, judge: fn(&Bench<P>, &str) -> Judged) -> Self {
         let run = Box::new(move |names: &[&'static str], real_time| {
             let bench = Bench::new(make.clone(), subject, real_time);
             // Nothing can be said of something that does not work at all.
@@ -63,13 +63,13 @@ impl Suite {
         names.retain(|name| self.only.as_ref().is_none_or(|only| only.contains(name)));
         let verdicts = (self.run)(&names, self.real_time);
         let findings = names.into_iter().zip(verdicts).map(|(name, verdict)| {
-            let outcome = match verdict {
-                Ok(seen) => Outcome::Kept(seen),
-                Err(Failed::Broken(seen)) => Outcome::Broken(seen),
-                Err(Failed::NotRun(why)) => Outcome::NotRun(why),
-                Err(Failed::DoesNotApply(why)) => Outcome::DoesNotApply(why),
+            let verdict = match verdict {
+                Ok(seen) => Verdict::Kept(seen),
+                Err(Failed::Broken(seen)) => Verdict::Broken(seen),
+                Err(Failed::NotRun(why)) => Verdict::NotRun(why),
+                Err(Failed::DoesNotApply(why)) => Verdict::DoesNotApply(why),
             };
-            Finding { law: law::law(name), outcome }
+            Finding { law: law::law(name), verdict }
         });
         Report::new(self.subject, findings.collect())
     }

@@ -48,14 +48,13 @@ impl Wanted {
         tempts: false,
     };
 
-    /// The target knows better than that it is busy or away.
+    /// The target, or who stands before it, refuses without a word. What a bare status means, its documents may say.
     const REFUSAL: Self = Self {
         never: &[
             ErrorKind::Panic,
             ErrorKind::Closed,
             ErrorKind::Shutdown,
             ErrorKind::Throttled,
-            ErrorKind::Unavailable,
             ErrorKind::Timeout,
             ErrorKind::Tls,
         ],

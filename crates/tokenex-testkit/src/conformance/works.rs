@@ -2,7 +2,7 @@
 
 use tokenex_core::{Error, Outcome, Provider};
 
-use super::bench::{Bench, Failed, Tracked, Trial, Verdict, broken};
+use super::bench::{Bench, Failed, Judged, Tracked, Trial, broken};
 use super::drive::Ended;
 use crate::world::Sent;
 
@@ -76,7 +76,7 @@ impl<P: Provider> Trial<P> {
 }
 
 /// The law of this name.
-pub(super) fn law<P: Provider>(bench: &Bench<P>) -> Verdict {
+pub(super) fn law<P: Provider>(bench: &Bench<P>) -> Judged {
     let facts = bench.facts()?;
     bench.trial(async move |trial: Trial<P>| -> Result<(), Failed> {
         let (handle, _) = trial.keep();

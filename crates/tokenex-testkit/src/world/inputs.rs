@@ -40,8 +40,8 @@ impl Inputs {
         Identity { token, inputs: self.clone() }
     }
 
-    pub(super) fn secret(&self, label: &str) -> MarkedSecret {
-        MarkedSecret { secret: self.0.canary.secret(label), label: label.to_owned(), inputs: self.clone() }
+    pub(super) fn marked(&self, label: &str, secret: &str) -> MarkedSecret {
+        MarkedSecret { secret: secret.to_owned(), label: label.to_owned(), inputs: self.clone() }
     }
 
     /// From now on each source panics when it is asked, or no more.

@@ -141,7 +141,13 @@ impl World {
 
     /// Another input that is secret, as a source: a client secret, an API key. The canary watches for it.
     pub fn secret_source(&self, label: &str) -> MarkedSecret {
-        self.inputs.secret(label)
+        self.inputs.marked(label, &self.canary.secret(label))
+    }
+
+    /// As [`secret_source`](Self::secret_source), for a secret that was made elsewhere, say by a twin.
+    pub fn marked(&self, label: &str, secret: &str) -> MarkedSecret {
+        self.canary.watch(label, secret);
+        self.inputs.marked(label, secret)
     }
 
     /// A secret that exists nowhere else: for what a twin hands out. The canary watches for it.

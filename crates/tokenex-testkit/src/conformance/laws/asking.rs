@@ -4,10 +4,10 @@ use std::fmt::Debug;
 
 use tokenex_core::Provider;
 
-use crate::conformance::bench::{Bench, Failed, Trial, Verdict, broken, does_not_apply};
+use crate::conformance::bench::{Bench, Failed, Judged, Trial, broken, does_not_apply};
 use crate::world::{IDENTITY, Scope, Sent, Trouble};
 
-pub(super) fn asked_anew<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
+pub(super) fn asked_anew<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
     let facts = bench.facts()?;
     if facts.own_requests == 0 && facts.asks == 0 {
         return does_not_apply("it asks nobody itself");

@@ -4,13 +4,13 @@ use std::fmt::Debug;
 
 use tokenex_core::Provider;
 
-use crate::conformance::bench::{Bench, Trial, Verdict, broken, does_not_apply};
+use crate::conformance::bench::{Bench, Judged, Trial, broken, does_not_apply};
 use crate::conformance::runs::End;
 
 /// So many ask for the credential at once.
 const CALLERS: usize = 32;
 
-pub(super) fn own_transport<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
+pub(super) fn own_transport<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
     let facts = bench.facts()?;
     let offline = bench.trial(async |trial: Trial<P>| trial.hooks.offline)?;
     match (facts.all_requests, offline) {
@@ -23,7 +23,7 @@ pub(super) fn own_transport<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
     }
 }
 
-pub(super) fn one_try<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
+pub(super) fn one_try<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
     let facts = bench.facts()?;
     let tempting: Vec<_> = bench.runs()?.iter().filter(|run| run.wanted.tempts).collect();
     let times = |requests: &[String], line: &str| requests.iter().filter(|one| *one == line).count();
@@ -45,8 +45,8 @@ pub(super) fn one_try<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
     }
 }
 
-pub(super) fn single_flight<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
-    bench.trial(async move |trial: Trial<P>| -> Verdict {
+pub(super) fn single_flight<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
+    bench.trial(async move |trial: Trial<P>| -> Judged {
         let (handle, calls) = trial.keep();
         let callers: Vec<_> = (0..CALLERS)
             .map(|_| {

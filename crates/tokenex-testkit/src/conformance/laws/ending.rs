@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tokenex_core::Provider;
 
-use crate::conformance::bench::{Bench, Failed, Trial, Verdict, broken, does_not_apply};
+use crate::conformance::bench::{Bench, Failed, Judged, Trial, broken, does_not_apply};
 use crate::transport::Fault;
 use crate::world::{Scope, Trouble};
 
 /// So long after the end of an attempt a request of it is waited for.
 const AFTERWARDS: Duration = Duration::from_secs(600);
 
-pub(super) fn deadline<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
+pub(super) fn deadline<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
     let facts = bench.facts()?;
     if facts.all_requests == 0 {
         return does_not_apply("it needs no network");
@@ -47,7 +47,7 @@ async fn outlived<P: Provider>(trial: Trial<P>, hangs: Option<Scope>) -> Result<
     }
 }
 
-pub(super) fn panic_contained<P: Provider + Debug>(bench: &Bench<P>) -> Verdict
+pub(super) fn panic_contained<P: Provider + Debug>(bench: &Bench<P>) -> Judged
 where
     P::Credential: Debug,
 {

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use tokenex_core::{Error, ErrorKind, Provider};
 
-use crate::conformance::bench::{Bench, Verdict, broken, does_not_apply};
+use crate::conformance::bench::{Bench, Judged, broken, does_not_apply};
 use crate::conformance::law::Subject;
 use crate::conformance::runs::{End, Run};
 use crate::world::Scope;
@@ -15,7 +15,7 @@ const LONGEST_TEXT: usize = 4 * 1024;
 /// So many faults are told; the rest follows when these are repaired.
 const TOLD: usize = 4;
 
-pub(super) fn classified<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
+pub(super) fn classified<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
     let own_requests = bench.facts()?.own_requests;
     let runs = bench.runs()?;
     let wrong: Vec<String> = runs
@@ -37,8 +37,8 @@ pub(super) fn classified<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
 fn wrong_with(run: &Run, subject: Subject, own_requests: usize) -> Option<String> {
     let error = match &run.end {
         End::Failed(error) => error,
-        // Whoever asks several may do without one of them.
-        End::Issued if run.scope != Scope::All && own_requests > 1 => return None,
+        // Whoever asks several may do without one of them, and whose input was refused may show another one.
+        End::Issued if run.scope != Scope::All && run.requests.len() > 1 => return None,
         End::Issued => return Some("it handed out a credential".to_owned()),
         // Another law's.
         End::Withdrawn => return None,
@@ -81,7 +81,7 @@ fn told_wrong(error: &Error) -> Option<String> {
     (text.len() > LONGEST_TEXT).then(|| format!("the error is {} characters long", text.len()))
 }
 
-pub(super) fn withdrawn<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
+pub(super) fn withdrawn<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
     let runs = bench.runs()?;
     match runs.iter().find(|run| matches!(run.end, End::Withdrawn)) {
         Some(run) => broken(format!("after {}, it says that the credential was withdrawn", run.trouble)),

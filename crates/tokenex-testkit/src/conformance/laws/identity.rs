@@ -4,10 +4,10 @@ use std::fmt::Debug;
 
 use tokenex_core::{Credential as _, Provider};
 
-use crate::conformance::bench::{Bench, Failed, Trial, Verdict, broken, not_run};
+use crate::conformance::bench::{Bench, Failed, Judged, Trial, broken, not_run};
 
-pub(super) fn named<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
-    bench.trial(async move |trial: Trial<P>| -> Verdict {
+pub(super) fn named<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
+    bench.trial(async move |trial: Trial<P>| -> Judged {
         let names = || (trial.provider.name(), trial.provider.target());
         let (name, target) = names();
         let plain = |text: &str| !text.is_empty() && text.len() <= 200 && !text.contains(char::is_control);
@@ -32,9 +32,9 @@ pub(super) fn named<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
     })?
 }
 
-pub(super) fn same_as<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
+pub(super) fn same_as<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
     bench
-        .trial(async move |trial: Trial<P>| -> Verdict {
+        .trial(async move |trial: Trial<P>| -> Judged {
             let one = trial.keep().0.get().await.or_else(|error| broken::<std::sync::Arc<_>>(error.to_string()))?;
             trial.wait(std::time::Duration::from_secs(2)).await;
             let other = trial.keep().0.get().await.or_else(|error| broken::<std::sync::Arc<_>>(error.to_string()))?;

@@ -16,13 +16,13 @@ use std::fmt::Debug;
 use tokenex_core::{IdentityToken, Provider};
 
 use super::asked::{Ask, Asked};
-use super::bench::{Bench, Verdict};
+use super::bench::{Bench, Judged};
 use super::{law, works};
 
 pub(super) use values::texts_of_token;
 
 /// Tries one law on a provider, or on a source in the clothes of one.
-pub(super) fn judge<P: Provider + Debug>(bench: &Bench<P>, name: &str) -> Verdict
+pub(super) fn judge<P: Provider + Debug>(bench: &Bench<P>, name: &str) -> Judged
 where
     P::Credential: Debug,
 {
@@ -52,7 +52,7 @@ where
 }
 
 /// Tries one law on a source of anything.
-pub(super) fn judge_source<A: Ask + Debug>(bench: &Bench<Asked<A>>, name: &str) -> Verdict {
+pub(super) fn judge_source<A: Ask + Debug>(bench: &Bench<Asked<A>>, name: &str) -> Judged {
     match name {
         law::NOTHING_STALE => values::nothing_stale(bench),
         name => judge(bench, name),
@@ -60,10 +60,7 @@ pub(super) fn judge_source<A: Ask + Debug>(bench: &Bench<Asked<A>>, name: &str) 
 }
 
 /// Tries one law on a token source.
-pub(super) fn judge_token_source<A: Ask<Value = IdentityToken> + Debug>(
-    bench: &Bench<Asked<A>>,
-    name: &str,
-) -> Verdict {
+pub(super) fn judge_token_source<A: Ask<Value = IdentityToken> + Debug>(bench: &Bench<Asked<A>>, name: &str) -> Judged {
     match name {
         law::NOTHING_STALE => values::no_stale_token(bench),
         law::AUDIENCE => values::audience(bench),

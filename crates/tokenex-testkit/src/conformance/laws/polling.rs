@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokenex_core::Provider;
 
-use crate::conformance::bench::{Bench, Failed, How, Trial, Verdict, broken, does_not_apply};
+use crate::conformance::bench::{Bench, Failed, How, Judged, Trial, broken, does_not_apply};
 use crate::conformance::drive::Ended;
 use crate::conformance::works::issued;
 
@@ -18,7 +18,7 @@ const ATTEMPTS: usize = 5;
 /// More places than any exchange has.
 const MOST_PLACES: usize = 60;
 
-pub(super) fn never_blocks<P: Provider + Debug>(bench: &Bench<P>) -> Verdict {
+pub(super) fn never_blocks<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
     let mut shortest = Duration::MAX;
     for _ in 0..ATTEMPTS {
         let longest = bench.trial(async |trial: Trial<P>| trial.issue(trial.plain()).await.tried.longest_poll)?;
@@ -38,7 +38,7 @@ enum Call {
     Revoke,
 }
 
-pub(super) fn cancel_safe<P: Provider + Debug>(bench: &Bench<P>) -> Verdict
+pub(super) fn cancel_safe<P: Provider + Debug>(bench: &Bench<P>) -> Judged
 where
     P::Credential: Debug,
 {

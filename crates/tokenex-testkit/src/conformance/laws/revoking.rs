@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokenex_core::Provider;
 
-use crate::conformance::bench::{Bench, Failed, Trial, Verdict, broken, does_not_apply, not_run};
+use crate::conformance::bench::{Bench, Failed, Judged, Trial, broken, does_not_apply, not_run};
 use crate::conformance::drive::Ended;
 
-pub(super) fn revoked_once<P: Provider + Debug>(bench: &Bench<P>) -> Verdict
+pub(super) fn revoked_once<P: Provider + Debug>(bench: &Bench<P>) -> Judged
 where
     P::Credential: Debug,
 {

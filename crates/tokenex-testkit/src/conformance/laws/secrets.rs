@@ -7,12 +7,12 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use tokenex_core::Provider;
 
-use crate::conformance::bench::{Bench, Failed, Trial, Verdict, broken, does_not_apply, not_run};
+use crate::conformance::bench::{Bench, Failed, Judged, Trial, broken, does_not_apply, not_run};
 use crate::conformance::drive::Ended;
 use crate::conformance::slips::{Place, Slip};
 use crate::world::{Scope, Trouble};
 
-pub(super) fn inputs_unprinted<P: Provider + Debug>(bench: &Bench<P>) -> Verdict
+pub(super) fn inputs_unprinted<P: Provider + Debug>(bench: &Bench<P>) -> Judged
 where
     P::Credential: Debug,
 {
@@ -22,7 +22,7 @@ where
     judge(bench, |slip| slip.place == Place::Printed && !slip.output)
 }
 
-pub(super) fn output_unprinted<P: Provider + Debug>(bench: &Bench<P>) -> Verdict
+pub(super) fn output_unprinted<P: Provider + Debug>(bench: &Bench<P>) -> Judged
 where
     P::Credential: Debug,
 {
@@ -43,7 +43,7 @@ where
     Ok(format!("{seen}, and {replays} in which an earlier answer came back spoilt"))
 }
 
-pub(super) fn clean_urls<P: Provider + Debug>(bench: &Bench<P>) -> Verdict
+pub(super) fn clean_urls<P: Provider + Debug>(bench: &Bench<P>) -> Judged
 where
     P::Credential: Debug,
 {
@@ -51,7 +51,7 @@ where
     judge(bench, |slip| slip.place == Place::Url)
 }
 
-pub(super) fn marked_headers<P: Provider + Debug>(bench: &Bench<P>) -> Verdict
+pub(super) fn marked_headers<P: Provider + Debug>(bench: &Bench<P>) -> Judged
 where
     P::Credential: Debug,
 {
@@ -59,7 +59,7 @@ where
     judge(bench, |slip| slip.place == Place::OpenHeader)
 }
 
-pub(super) fn identity_in_body<P: Provider + Debug>(bench: &Bench<P>) -> Verdict
+pub(super) fn identity_in_body<P: Provider + Debug>(bench: &Bench<P>) -> Judged
 where
     P::Credential: Debug,
 {
@@ -72,7 +72,7 @@ fn needs_network<P: Provider>(bench: &Bench<P>) -> Result<(), Failed> {
 }
 
 /// Looks at one whole life, and at all that went wrong.
-fn judge<P: Provider + Debug>(bench: &Bench<P>, wrong: impl Fn(&Slip) -> bool) -> Verdict
+fn judge<P: Provider + Debug>(bench: &Bench<P>, wrong: impl Fn(&Slip) -> bool) -> Judged
 where
     P::Credential: Debug,
 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokenex_core::{IdentityToken, Result};
 
 use crate::conformance::asked::{AUDIENCE, Ask, Asked, Value};
-use crate::conformance::bench::{Bench, Failed, Trial, Verdict, broken, not_run};
+use crate::conformance::bench::{Bench, Failed, Judged, Trial, broken, not_run};
 
 /// Longer than any token of the world lives.
 const LATER: Duration = Duration::from_secs(2 * 3600);
@@ -17,14 +17,14 @@ pub(in crate::conformance) fn texts_of_token(token: &Value<IdentityToken>) -> Ve
     vec![token.0.secret().expose().to_owned()]
 }
 
-pub(super) fn nothing_stale<A: Ask + Debug>(bench: &Bench<Asked<A>>) -> Verdict {
+pub(super) fn nothing_stale<A: Ask + Debug>(bench: &Bench<Asked<A>>) -> Judged {
     bench.trial(two_values)??;
     Ok("the next value was handed out as soon as it was there".to_owned())
 }
 
-pub(super) fn no_stale_token<A: Ask<Value = IdentityToken> + Debug>(bench: &Bench<Asked<A>>) -> Verdict {
+pub(super) fn no_stale_token<A: Ask<Value = IdentityToken> + Debug>(bench: &Bench<Asked<A>>) -> Judged {
     nothing_stale(bench)?;
-    bench.trial(async |trial: Trial<Asked<A>>| -> Verdict {
+    bench.trial(async |trial: Trial<Asked<A>>| -> Judged {
         let first = value(&trial, AUDIENCE).await.or_else(|error| broken::<Arc<_>>(error.to_string()))?;
         let Some(life) = first.claims().expires_at() else {
             return Ok("its tokens do not expire".to_owned());
@@ -63,8 +63,8 @@ async fn two_values<A: Ask + Debug>(trial: Trial<Asked<A>>) -> std::result::Resu
     }
 }
 
-pub(super) fn audience<A: Ask<Value = IdentityToken> + Debug>(bench: &Bench<Asked<A>>) -> Verdict {
-    bench.trial(async |trial: Trial<Asked<A>>| -> Verdict {
+pub(super) fn audience<A: Ask<Value = IdentityToken> + Debug>(bench: &Bench<Asked<A>>) -> Judged {
+    bench.trial(async |trial: Trial<Asked<A>>| -> Judged {
         const OTHER: &str = "conformance-b";
         let has = |token: &IdentityToken, audience: &str| token.claims().audiences().iter().any(|one| one == audience);
         let first = value(&trial, AUDIENCE).await.or_else(|error| broken::<Arc<_>>(error.to_string()))?;

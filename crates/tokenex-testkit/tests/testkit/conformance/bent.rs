@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tokenex_core::*;
+use tokenex_core::{Attempt, BoxFuture, Issued, Outcome, Provider, Renewal, Result, Revocation, Target};
 
 use crate::conformance::key_server::{Key, KeyServer};
 

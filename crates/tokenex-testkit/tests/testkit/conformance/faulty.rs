@@ -7,7 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use http::header::{AUTHORIZATION, HeaderValue};
-use tokenex_core::*;
+use tokenex_core::{
+    AnyTokenSource, AnyTransport, Attempt, Claims, Credential, Error, ErrorKind, Grant, IdentityToken, Input, Outcome,
+    Provider, Renewal, Result, Retry, Revocation, Source as _, Target, TokenRequest, TokenSource, Transport as _,
+};
 use tokenex_testkit::conformance;
 use tokenex_testkit::world::World;
 

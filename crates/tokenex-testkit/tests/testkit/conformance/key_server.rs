@@ -8,7 +8,10 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
-use tokenex_core::*;
+use tokenex_core::{
+    AnySource, AnyTokenSource, Attempt, Claims, Credential, Error, ErrorKind, Grant, Issued, Outcome, Provider,
+    Renewal, Result, Revocation, Secret, Source as _, Target,
+};
 use tokenex_testkit::conformance::Fixture;
 use tokenex_testkit::issuer::IssuerKeys;
 use tokenex_testkit::world::World;

@@ -29,3 +29,16 @@ fn each_law_has_a_faulty_provider_or_source_that_breaks_it() {
         );
     }
 }
+
+#[test]
+fn the_guide_lists_each_law_in_its_words() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/writing-a-provider.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let rows: Vec<_> = guide.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | ")).collect();
+    for law in conformance::LAWS {
+        let row = rows.iter().find(|(name, _)| *name == law.name);
+        let said = row.and_then(|(_, rest)| rest.split(" | ").nth(1)).map(|said| said.trim_end_matches(" |"));
+        assert_eq!(said, Some(law.sentence), "docs/writing-a-provider.md on \"{}\"", law.name);
+    }
+    assert_eq!(rows.len(), conformance::LAWS.len(), "the guide lists a law that is not there");
+}
