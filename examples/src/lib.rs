@@ -13,3 +13,11 @@ struct Concepts;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/coming-from-go.md")]
 struct ComingFromGo;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+struct Testing;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/writing-a-provider.md")]
+struct WritingAProvider;
