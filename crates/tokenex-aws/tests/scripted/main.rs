@@ -4,6 +4,7 @@
 mod answers;
 mod assume_role;
 mod canary;
+mod conformance;
 mod chains;
 mod lifetimes;
 mod machines;

@@ -3,6 +3,7 @@
 
 mod agents;
 mod canary;
+mod conformance;
 mod client_secret;
 mod entra;
 mod federated;

@@ -5,6 +5,7 @@
 mod answers;
 mod bad_days;
 mod canary;
+mod conformance;
 mod composing;
 mod executable;
 mod external_account;
