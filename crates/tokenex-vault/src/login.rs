@@ -110,7 +110,7 @@ impl fmt::Debug for LoginToken {
 }
 
 /// The provider of a [`LoginToken`].
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Login {
     pub(crate) server: SharedServer,
     /// `auth/{mount}`

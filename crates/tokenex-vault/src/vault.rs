@@ -235,3 +235,6 @@ impl fmt::Debug for VaultBuilder {
         f.debug_struct("VaultBuilder").field("role", &self.role).field("mount", &self.mount).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     report.stage("unit and integration tests", || stages::tests(&workspace));
     report.stage("documentation tests", || stages::doc_tests(&workspace));
     report.stage("examples", || stages::examples(&workspace));
+    report.stage("third-party crate", || stages::third_party(&workspace));
     report.stage("documentation", || stages::documentation(&workspace));
     report.stage("public API", crate::api::compare);
     report.stage("foreign types", || foreign_types::check(&workspace));

@@ -76,6 +76,20 @@ pub(super) fn examples(workspace: &Workspace) -> Result<(), Failure> {
     })
 }
 
+/// The crate that stands outside of the workspace, with a lock file of its own: what others build on must not break unseen.
+pub(super) fn third_party(workspace: &Workspace) -> Result<(), Failure> {
+    let root = workspace.root.join("examples/third-party");
+    run(cargo(&root).args(["fmt", "--check"]))?;
+    let built = |command: &str| {
+        let mut cargo = cargo(&root);
+        // Beside everything else, so that dependencies are built once.
+        cargo.args([command, "--locked", "--target-dir"]).arg(workspace.build_dir());
+        cargo
+    };
+    run(built("clippy").args(["--all-targets", "--", "--deny", "warnings"]))?;
+    run(&mut built("test"))
+}
+
 pub(super) fn documentation(workspace: &Workspace) -> Result<(), Failure> {
     run(cargo(&workspace.root).arg("doc").args(EVERYTHING).arg("--no-deps").env("RUSTDOCFLAGS", "--deny warnings"))
 }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod canary;
+mod conformance;
 mod leases;
 mod logins;
 mod redirects;
