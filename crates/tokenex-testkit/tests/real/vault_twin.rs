@@ -132,7 +132,7 @@ async fn server_for(issuer: &Issuer, postgres: &Postgres) -> OpenBao {
     admin.enable_jwt("jwt", &trust).await.unwrap();
     let rules = ALLOWED
         .map(|path| format!("path \"{path}\" {{ capabilities = [\"create\", \"read\", \"update\", \"delete\"] }}\n"));
-    for role in ["app", "short", "batch", "gone", "bound", "bare", "open"] {
+    for role in ["app", "short", "batch", "gone", "bound", "bare", "open", "counted"] {
         admin.policy(role, &rules.concat()).await.unwrap();
     }
     // The policy of a role has the role's name, as at the twin.
@@ -145,6 +145,7 @@ async fn server_for(issuer: &Issuer, postgres: &Postgres) -> OpenBao {
         role("short").token_ttl(3 * SECOND).token_max_ttl(5 * SECOND),
         role("batch").token_ttl(9 * SECOND).batch(),
         role("gone").token_ttl(MINUTE),
+        role("counted").token_ttl(MINUTE).field("token_num_uses", json!(3)),
         bare,
         bound,
         open,
@@ -165,7 +166,7 @@ fn twin_of(issuer: &Issuer) -> VaultTwin {
     let twin = VaultTwin::new();
     twin.reach(issuer.keys());
     let auth = twin.jwt_auth("jwt", issuer.url());
-    for name in ["app", "short", "batch", "gone", "bound", "bare", "open"] {
+    for name in ["app", "short", "batch", "gone", "bound", "bare", "open", "counted"] {
         let role = auth.role(name);
         for path in ALLOWED {
             role.allow(path);
@@ -178,6 +179,7 @@ fn twin_of(issuer: &Issuer) -> VaultTwin {
     auth.role("short").ttl(3 * SECOND).max_ttl(5 * SECOND);
     auth.role("batch").ttl(9 * SECOND).batch();
     auth.role("gone").ttl(MINUTE);
+    auth.role("counted").ttl(MINUTE).num_uses(3);
     auth.role("bare").no_default_policy();
     auth.role("bound").claim("env", "prod");
     auth.role("open").subject("ci");
@@ -336,6 +338,42 @@ async fn leases_are_made_renewed_and_ended_alike() {
         }
         server.post("no lease revoked", "sys/leases/revoke", &second, json!({"sync": true})).await;
         server.renew("after its revocation", &user, json!(4), &second).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_uses_of_a_login_are_counted_alike() {
+    const LOOK: &str = "auth/token/lookup-self";
+    same_answers(async |server| {
+        let good = server.identity();
+        let lease_of = |secret: &Value| secret["lease_id"].as_str().unwrap().to_owned();
+        // What the last of three uses is spent on, after a user and something that is refused.
+        for (what, method, path, body) in [
+            ("a look", "GET", LOOK, json!(null)),
+            ("a renewal", "POST", "auth/token/renew-self", json!({})),
+            ("a revocation", "POST", "auth/token/revoke-self", json!({})),
+            ("a user", "GET", "database/creds/long", json!(null)),
+            ("something forbidden", "GET", "sys/mounts", json!(null)),
+            ("something that is not there", "GET", "secret/data/none", json!(null)),
+        ] {
+            let token = server.log_in(what, "counted", &good).await;
+            let lease = lease_of(&server.get("a first user", "database/creds/long", &token).await);
+            server.get("forbidden", "sys/mounts", &token).await;
+            server.send(what, method, path, &token, body).await;
+            server.get("afterwards", LOOK, &token).await;
+            let app = server.log_in("another login", "app", &good).await;
+            server.renew("the first user's lease", &lease, json!(60), &app).await;
+        }
+        let token = server.log_in("lease by lease", "counted", &good).await;
+        let lease = lease_of(&server.get("a user", "database/creds/long", &token).await);
+        server.renew("its second use", &lease, json!(60), &token).await;
+        server.renew("its last use", &lease, json!(60), &token).await;
+        server.get("afterwards", LOOK, &token).await;
+        let token = server.log_in("two looks", "counted", &good).await;
+        for what in ["first", "second", "third", "fourth"] {
+            server.get(what, LOOK, &token).await;
+        }
     })
     .await;
 }

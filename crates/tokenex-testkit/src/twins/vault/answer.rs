@@ -57,6 +57,11 @@ impl Answer {
         Self { status, ..self }
     }
 
+    /// Whether it hands over a secret that has a lease.
+    pub(super) fn is_leased(&self) -> bool {
+        self.body["lease_id"].as_str().is_some_and(|id| !id.is_empty())
+    }
+
     pub(super) fn issuing(self, issued: &str) -> Self {
         Self { issued: issued.to_owned(), ..self }
     }

@@ -19,6 +19,8 @@ pub(super) struct RoleState {
     pub(super) claims: BTreeMap<String, Value>,
     pub(super) ttl: Duration,
     pub(super) max_ttl: Duration,
+    /// 0 for any number.
+    pub(super) num_uses: u64,
     pub(super) batch: bool,
     pub(super) default_policy: bool,
     pub(super) paths: Vec<String>,
@@ -32,6 +34,7 @@ impl Default for RoleState {
             claims: BTreeMap::new(),
             ttl: SYSTEM_TTL,
             max_ttl: SYSTEM_TTL,
+            num_uses: 0,
             batch: false,
             default_policy: true,
             paths: Vec::new(),
@@ -78,6 +81,12 @@ impl JwtRole {
     /// How long a login lives at most, however often it is renewed: `token_max_ttl`. 32 days unless told.
     pub fn max_ttl(&self, max_ttl: Duration) -> &Self {
         self.edit(|role| role.max_ttl = max_ttl)
+    }
+
+    /// Logins are good for so many requests, refused ones included, and end after the last: `token_num_uses`. 0 stands for
+    /// any number. A lease that the last one asks for is ended before its answer leaves.
+    pub fn num_uses(&self, uses: u64) -> &Self {
+        self.edit(|role| role.num_uses = uses)
     }
 
     /// Logins are batch tokens from now on: without an accessor, not renewed and not revoked.

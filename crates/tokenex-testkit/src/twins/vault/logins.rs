@@ -21,6 +21,8 @@ pub(super) struct LoginState {
     pub(super) entity_id: String,
     pub(super) batch: bool,
     pub(super) has_default_policy: bool,
+    /// How many requests it is good for; `None` for any number.
+    pub(super) uses_left: Option<u64>,
     pub(super) created_at: SystemTime,
     pub(super) expires_at: SystemTime,
 }
@@ -42,6 +44,7 @@ impl LoginState {
             entity_id: String::new(),
             batch: known.batch,
             has_default_policy: known.default_policy,
+            uses_left: (known.num_uses > 0).then_some(known.num_uses),
             created_at,
             expires_at: created_at + known.ttl.min(known.max_ttl),
         }
@@ -100,6 +103,13 @@ impl Logins {
 
     pub(super) fn get(&self, token: &str) -> Option<&LoginState> {
         self.living.get(token)
+    }
+
+    /// A request comes with this token: its login, and how many it is good for after this one.
+    pub(super) fn used(&mut self, token: &str) -> Option<LoginState> {
+        let login = self.living.get_mut(token)?;
+        login.uses_left = login.uses_left.map(|left| left.saturating_sub(1));
+        Some(login.clone())
     }
 
     pub(super) fn extend(&mut self, token: &str, until: SystemTime) {

@@ -4,8 +4,8 @@
 //! any other kind, and its book says what was asked. Logins end as the real ones do, and take their leases along. Words and
 //! statuses are those of OpenBao, and a test asks both.
 //!
-//! What it does not model: namespaces, response wrapping, second factors, logins for a limited number of requests, periodic
-//! logins, database users whose password is rotated, and policies beyond a list of paths for each role.
+//! What it does not model: namespaces, response wrapping, second factors, periodic logins, database users whose
+//! password is rotated, and policies beyond a list of paths for each role.
 
 mod answer;
 mod book;

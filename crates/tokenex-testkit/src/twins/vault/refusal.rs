@@ -40,6 +40,11 @@ pub(super) fn not_allowed() -> Refusal {
     refusal(StatusCode::FORBIDDEN, among_errors("permission denied"))
 }
 
+/// The login ends with this request, and whatever has a lease of it.
+pub(super) fn one_use_left() -> Refusal {
+    bad("Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.")
+}
+
 /// The policy reaches where nothing is mounted.
 pub(super) fn no_route(path: &str) -> Refusal {
     let text = format!("no handler for route \"{path}\". route entry not found.");

@@ -24,19 +24,30 @@ pub(super) fn judge(
         return login::judge(state, mount, call, exchange, now);
     }
     let token = call.token.as_deref().unwrap_or_default();
-    let login = state.logins.get(token).cloned().ok_or_else(refusal::not_authenticated)?;
+    // Refused requests count, too.
+    let login = state.logins.used(token).ok_or_else(refusal::not_authenticated)?;
     login.role.clone_into(&mut exchange.role);
     login.accessor.clone_into(&mut exchange.accessor);
-    if !is_allowed(state, &login, call) {
+    let judged = judge_with(state, &login, call, now);
+    if login.uses_left != Some(0) {
+        return judged;
+    }
+    state.end_login(token, now);
+    judged.and_then(|answer| if answer.is_leased() { Err(refusal::one_use_left()) } else { Ok(answer) })
+}
+
+/// Judges what a login that lives asks for.
+fn judge_with(state: &mut State, login: &LoginState, call: &Call, now: SystemTime) -> Result<Answer, Refusal> {
+    if !is_allowed(state, login, call) {
         return Err(refusal::not_allowed());
     }
     match (call.operation(), call.path.as_str()) {
-        (Operation::Read, "auth/token/lookup-self") => Ok(token::look_up(&login, now)),
-        (Operation::Write, "auth/token/renew-self") => token::renew(state, &login, call, now),
-        (Operation::Write, "auth/token/revoke-self") => token::revoke(state, &login, now),
+        (Operation::Read, "auth/token/lookup-self") => Ok(token::look_up(login, now)),
+        (Operation::Write, "auth/token/renew-self") => token::renew(state, login, call, now),
+        (Operation::Write, "auth/token/revoke-self") => token::revoke(state, login, now),
         (Operation::Write, "sys/leases/renew") => leases::renew(state, call, now),
         (Operation::Write, "sys/leases/revoke") => leases::revoke(state, call, now),
-        _ => read_or_write(state, &login, call, now),
+        _ => read_or_write(state, login, call, now),
     }
 }
 

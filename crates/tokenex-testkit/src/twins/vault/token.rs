@@ -25,7 +25,7 @@ pub(super) fn auth(login: &LoginState, lives: Duration) -> Value {
         "token_type": kind(login),
         "orphan": true,
         "mfa_requirement": null,
-        "num_uses": 0,
+        "num_uses": login.uses_left.unwrap_or_default(),
     })
 }
 
@@ -46,7 +46,8 @@ pub(super) fn look_up(login: &LoginState, now: SystemTime) -> Answer {
         "id": login.token,
         "issue_time": rfc3339(login.created_at),
         "meta": { "role": login.role },
-        "num_uses": 0,
+        // -1 while the last one is at work.
+        "num_uses": login.uses_left.map_or(0, |left| if left == 0 { -1 } else { i64::try_from(left).unwrap_or(i64::MAX) }),
         "orphan": true,
         "path": format!("auth/{}/login", login.mount),
         "policies": login.policies(),
@@ -61,6 +62,9 @@ pub(super) fn renew(state: &mut State, login: &LoginState, call: &Call, now: Sys
     let increment = call.increment()?;
     if login.batch {
         return Err(refusal::bad("batch tokens cannot be renewed"));
+    }
+    if login.uses_left == Some(0) {
+        return Err(refusal::bad("token not found"));
     }
     let role = state.auths.get(&login.mount).and_then(|auth| auth.roles.get(&login.role)).ok_or_else(|| {
         refusal::internal(&format!("failed to renew entry: role {} does not exist during renewal", login.role))

@@ -156,3 +156,25 @@ fn keys_are_the_issuers_of_the_moment() {
     let of_other = other.token().subject(SUBJECT).audience("vault").issued_at(world.clock.now());
     assert_eq!(world.log_in_as("app", &of_other.sign()).status, 200);
 }
+
+#[test]
+fn a_login_for_three_uses_ends_with_the_third_and_takes_its_leases_along() {
+    const LOOK: &str = "auth/token/lookup-self";
+    let world = World::new();
+    world.role.num_uses(3);
+    let token = world.token();
+    let user = world.get(CREDS, &token);
+    assert_eq!(world.get("sys/mounts", &token).refused(), NOT_ALLOWED, "what is refused counts");
+    let (status, words) = (400, "token had one use left");
+    let last = world.get(CREDS, &token);
+    assert!(last.refused().0 == status && last.refused().1.contains(words), "{last:?}");
+    assert_eq!(world.get(LOOK, &token).refused(), DENIED);
+    assert!(!world.database.accepts(&user.text("/data/username"), &user.text("/data/password")));
+    assert!(world.vault.logins().is_empty() && world.vault.leases().is_empty());
+
+    let token = world.token();
+    for left in [2, 1, -1] {
+        assert_eq!(world.get(LOOK, &token).body["data"]["num_uses"], json!(left));
+    }
+    assert_eq!(world.get(LOOK, &token).refused(), DENIED);
+}
