@@ -115,7 +115,7 @@ impl Provider for Database {
                     .with_advice("is the mount a database engine? for a static role use Vault::static_database"),
             ));
         };
-        let lease = Lease::new(terms, &login);
+        let lease = Lease::new(terms, &login, &self.session);
         let credentials = DatabaseCredentials::read(secret.data, Some(lease.clone())).map_err(|e| answer.blame(e))?;
         Ok(lease.grant(credentials, answer.sent, login.bonds()).into())
     }

@@ -47,13 +47,7 @@ impl Step {
 
 /// The error for an answer that is a refusal and asks to `wait`. `secrets` is what was sent: it is masked in what the server
 /// said.
-pub(crate) fn refusal(
-    step: Step,
-    status: StatusCode,
-    wait: Option<Duration>,
-    body: &[u8],
-    secrets: &[&str],
-) -> Error {
+pub(crate) fn refusal(step: Step, status: StatusCode, wait: Option<Duration>, body: &[u8], secrets: &[&str]) -> Error {
     let texts = error_texts(body);
     let said = texts.as_deref().unwrap_or_default().join("; ");
     let meaning = meaning(step, status.as_u16(), &said);
@@ -89,9 +83,18 @@ pub(crate) fn lease_is_over(body: &[u8]) -> bool {
 
 /// Whether a refused renewal of a login says that this token can never be renewed.
 pub(crate) fn login_cannot_be_renewed(body: &[u8]) -> bool {
-    const NEVER: [&str; 3] = ["batch tokens cannot be renewed", "lease not found", "lease is not renewable"];
+    // The last is what a token is told that is renewed with the last of its uses.
+    const NEVER: [&str; 4] =
+        ["batch tokens cannot be renewed", "lease not found", "lease is not renewable", "token not found"];
     error_texts(body).unwrap_or_default().iter().any(|text| NEVER.iter().any(|never| text.contains(never)))
 }
+
+/// Whether a refused read says that it has spent the last use of the login, which has ended with all its leases.
+pub(crate) fn login_is_spent(body: &[u8]) -> bool {
+    error_texts(body).unwrap_or_default().iter().any(|text| text.contains(ONE_USE_LEFT))
+}
+
+const ONE_USE_LEFT: &str = "one use left";
 
 struct Meaning {
     kind: ErrorKind,
@@ -196,10 +199,10 @@ fn bad_request(step: Step, said: &str) -> Meaning {
             "the server refused the identity",
             "compare with bound_audiences, bound_subject and bound_claims of the role, and with the issuer in auth/<mount>/config",
         ),
-        Step::Read | Step::Write if said.contains("one use left") => terminal(
+        Step::Read | Step::Write if said.contains(ONE_USE_LEFT) => terminal(
             Configuration,
-            "the login may be used a limited number of times, and leased secrets need more",
-            "set token_num_uses of the role to 0",
+            "the login may be used a limited number of times, and somebody else spends its uses",
+            "set token_num_uses of the role to 0, or keep its tokens for this program",
         ),
         Step::Read | Step::Write if said.contains("unknown role") || said.contains("could not be found") => {
             terminal(NotFound, "the secrets engine has no such role", "create the role, or correct its name")

@@ -24,7 +24,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub(crate) fn new(terms: LeaseTerms, login: &HeldLogin) -> Self {
+    pub(crate) fn new(terms: LeaseTerms, login: &HeldLogin, session: &Session) -> Self {
+        login.value().uses().leased_to(&session.secret);
         Self { terms, login: login.value().clone() }
     }
 
@@ -56,6 +57,10 @@ impl Lease {
     }
 
     pub(crate) async fn renew(&self, session: &Session, cx: &Attempt) -> Result<Renewal> {
+        if !self.login.uses().take() {
+            // The next read brings a new login and a new secret, while this one lives.
+            return Ok(Renewal::NotRenewable);
+        }
         let call = Call::renew_lease(self.id(), self.duration());
         let answer = session.server.send(cx, Step::RenewLease, &call, Some(&self.login)).await?;
         match answer.status {
@@ -82,6 +87,10 @@ impl Lease {
         ends_at: Option<SystemTime>,
     ) -> Result<Revocation> {
         if ends_at.is_some_and(|at| is_last_second(at, cx.clock().wall())) {
+            return Ok(Revocation::NotPossible);
+        }
+        if !self.login.uses().take() {
+            // The last use would end the login and its other leases. This one ends with the login.
             return Ok(Revocation::NotPossible);
         }
         let call = Call::revoke_lease(self.id());

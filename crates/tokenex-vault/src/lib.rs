@@ -74,6 +74,7 @@ mod session;
 mod static_role;
 #[cfg(feature = "http")]
 mod tls;
+mod uses;
 mod vault;
 mod wire;
 

@@ -12,6 +12,7 @@ use tokenex_core::{
 
 use crate::errors::{Step, login_cannot_be_renewed};
 use crate::server::{Answer, SharedServer};
+use crate::uses::Uses;
 use crate::wire::{Auth, Call, Path, TokenKind};
 
 /// How long old and new overlap: pools drain and consumers copy values out. The engine cuts it to a third of the life.
@@ -33,6 +34,7 @@ pub struct LoginToken {
     policies: Vec<String>,
     kind: TokenKind,
     lifetime: Option<Duration>,
+    uses: Uses,
     /// The role has `token_no_default_policy`, so that the token cannot even look at itself. Learnt when a token that
     /// had just been made was refused.
     blind: AtomicBool,
@@ -52,6 +54,7 @@ impl LoginToken {
             policies: auth.policies,
             kind: auth.kind,
             lifetime: auth.lifetime,
+            uses: Uses::new(auth.uses),
             blind: AtomicBool::new(false),
         })
     }
@@ -82,6 +85,11 @@ impl LoginToken {
 
     pub(crate) fn index(&self) -> Option<&HeaderValue> {
         self.index.as_ref()
+    }
+
+    /// Taken from before each request with this token.
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.uses
     }
 
     pub(crate) fn is_blind(&self) -> bool {
@@ -155,20 +163,23 @@ impl Provider for Login {
                     .with_advice("take the role's entity out of the MFA login enforcement"),
             ));
         }
-        let (uses, renewable, lifetime) = (auth.uses, auth.renewable, auth.lifetime);
+        let (renewable, lifetime) = (auth.renewable, auth.lifetime);
         let token = LoginToken::new(auth, answer.index()).map_err(|error| answer.blame(error))?;
-        if uses > 0 {
+        if token.uses.are_too_few() {
             // It would stay behind otherwise. If this fails it ends by itself, and the error below is what matters.
             let _ = self.server.send(cx, Step::RevokeLogin, &Call::revoke_self(), Some(&token)).await;
             return Err(answer.blame(
-                unusable("the login may be used a limited number of times, and keeping secrets fresh needs any number")
-                    .with_advice("set token_num_uses of the role to 0"),
+                unusable("the login may be used once, which is too little to read a secret and to end the login")
+                    .with_advice("set token_num_uses of the role to 0, or to 4 and more for each secret"),
             ));
         }
         Ok(self.grant(token, renewable, lifetime).counted_from(answer.sent).into())
     }
 
     async fn renew(&self, held: &Issued<LoginToken>, cx: &Attempt) -> Result<Renewal> {
+        if !held.uses.take() {
+            return Ok(Renewal::NotRenewable);
+        }
         let answer = self.server.send(cx, Step::RenewLogin, &Call::renew_self(), Some(held)).await?;
         // 403 is a dead token, or one whose policies do not let it renew itself: either way a new login is due.
         if answer.status == StatusCode::FORBIDDEN
@@ -186,6 +197,7 @@ impl Provider for Login {
     }
 
     async fn revoke(&self, held: &Issued<LoginToken>, cx: &Attempt) -> Result<Revocation> {
+        // No use is taken: this is what the last one is kept for.
         let answer = self.server.send(cx, Step::RevokeLogin, &Call::revoke_self(), Some(held)).await?;
         if answer.status == StatusCode::FORBIDDEN {
             // Dead, or not allowed to end itself. The second is what must not be hidden.

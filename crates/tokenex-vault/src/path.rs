@@ -65,7 +65,7 @@ impl Provider for SecretPath {
         let secret = SecretBody::read(answer.success()?).map_err(|error| answer.blame(error))?;
         Ok(match secret.lease {
             Some(terms) => {
-                let lease = Lease::new(terms, &login);
+                let lease = Lease::new(terms, &login, &self.session);
                 lease.clone().grant(VaultSecret::leased(secret.data, lease), answer.sent, login.bonds()).into()
             }
             None => unleased(secret, answer.sent).into(),

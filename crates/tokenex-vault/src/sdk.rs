@@ -45,11 +45,19 @@ impl VaultrsClients {
     /// A client with the current login. Do not print it or its settings: `vaultrs` shows the token in `Debug`.
     ///
     /// # Errors
-    /// Those of [`Handle::get`]: there is no login now.
+    /// Those of [`Handle::get`]: there is no login now. [`ErrorKind::Configuration`] when the role sets `token_num_uses`.
     ///
     /// Cancel safe.
     pub async fn client(&self) -> Result<VaultClient> {
         let login = self.login.get().await?;
+        if login.uses().are_limited() {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "the login may be used a limited number of times, and nobody counts what vaultrs spends",
+            )
+            .with_provider("vault")
+            .with_advice("set token_num_uses of the role to 0, or log in with another role for this"));
+        }
         let token = login.secret().expose().to_owned();
         Ok(VaultClient {
             // Slashes at the end would be doubled.

@@ -95,7 +95,7 @@ impl Vault {
     }
 
     fn session(&self) -> Session {
-        Session { server: self.0.login.server.clone(), login: self.login(), hopes: self.0.hopes.clone() }
+        Session::new(self.0.login.server.clone(), self.login(), self.0.hopes.clone())
     }
 
     #[cfg(feature = "vaultrs")]

@@ -140,16 +140,6 @@ async fn an_identity_that_is_expired_forged_or_no_jwt_is_an_error_until_a_good_o
 }
 
 #[tokio::test]
-async fn a_login_for_a_number_of_uses_is_refused_and_leaves_no_token_behind() {
-    let world = World::with_login(role().field("token_num_uses", json!(3))).await;
-    let db = world.scheduler.keep(world.vault().database("app"));
-    let error = db.get().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.to_string().contains("token_num_uses"), "{error}");
-    eventually("no token is left", || async { world.bao.live_token_accessors().await.unwrap().is_empty() }).await;
-}
-
-#[tokio::test]
 async fn a_role_that_the_database_does_not_know_is_an_error_that_says_so() {
     let world = World::new().await;
     let vault = world.vault();

@@ -8,6 +8,7 @@ mod many;
 mod skeleton;
 mod static_role;
 mod trap;
+mod uses;
 #[cfg(feature = "vaultrs")]
 mod vaultrs;
 mod world;

@@ -10,4 +10,5 @@ mod logins;
 mod redirects;
 mod static_roles;
 mod trap;
+mod uses;
 mod world;
