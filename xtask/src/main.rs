@@ -14,6 +14,7 @@ mod fuzz;
 mod process;
 mod sabotage;
 mod services;
+mod soak;
 mod test;
 mod workspace;
 
@@ -41,6 +42,12 @@ Usage: cargo xtask COMMAND
   demo vault
         A walkthrough on real servers: a JWT becomes database credentials that stay
         fresh for half a minute and are gone after the close.
+
+  soak [--for 30s|10m|2h] [--seed N]
+        Live database users on real servers, through bad days that the seed decides: the
+        network cut, silent and slow, OpenBao stopped and sealed, PostgreSQL down. Ten
+        logins a second; fails when one is refused that should have worked, or when
+        something is left behind. Ten minutes unless told.
 
   sabotage [N]
         Breaks each promise (or promise N) of a handle on purpose, in a copy under
@@ -88,6 +95,7 @@ fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["services"] => services::run(&[]),
         ["services", "--", command @ ..] => services::run(command),
         ["demo", "vault"] => demo::vault(),
+        ["soak", arguments @ ..] if !arguments.contains(&"--help") => soak::run(arguments),
         ["sabotage"] => sabotage::run(None),
         ["sabotage", promise] => sabotage::run(Some(promise)),
         ["bench", arguments @ ..] => bench::run(arguments),
