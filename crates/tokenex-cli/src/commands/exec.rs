@@ -1,5 +1,8 @@
 //! `tokenex exec`: a command that runs with credentials, for as long as it runs.
 
+use std::collections::HashSet;
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,6 +26,9 @@ const START: Duration = Duration::from_secs(60);
 /// Beyond the grace that the command has: the new one is started after it.
 const STARTING: Duration = Duration::from_secs(5);
 
+/// A key of the terminal comes to the command and to us, in any order.
+const SAME_KEY: Duration = Duration::from_secs(1);
+
 /// Runs the command, and ends as it did.
 pub(crate) fn run(global: &Global, command: Exec) -> Result<ExitCode, Failure> {
     check(&command)?;
@@ -45,7 +51,18 @@ fn check(command: &Exec) -> Result<(), Failure> {
         return Err(Failure::usage("a signal tells the command to read files again, and there is no --file")
             .with_help("an environment cannot be changed from outside: hand over files, or use --on-refresh restart"));
     }
+    once(command.env.iter().map(|one| one.variable.as_str()), "--env")?;
+    once(command.file.iter().map(|one| &one.path), "--file")?;
     command.file.iter().try_for_each(|file| Files::check(&file.path))
+}
+
+/// Refuses two values for one place: the first would be lost without a word.
+fn once<T: Eq + Hash + Debug>(mut places: impl Iterator<Item = T>, option: &str) -> Result<(), Failure> {
+    let mut seen = HashSet::new();
+    match places.find_map(|place| seen.replace(place)) {
+        Some(twice) => Err(Failure::usage(format!("{option} names {twice:?} twice"))),
+        None => Ok(()),
+    }
 }
 
 async fn exec(config: &Config, command: Exec) -> Result<ExitCode, Failure> {
@@ -76,7 +93,7 @@ async fn exec(config: &Config, command: Exec) -> Result<ExitCode, Failure> {
         }
         Err(failure) => Err(failure),
     };
-    closing::revoke(catalog, signals.end(), closing::Tell::WhatWentWrong).await;
+    closing::revoke(catalog, signals.end_after(SAME_KEY), closing::Tell::WhatWentWrong).await;
     ended
 }
 

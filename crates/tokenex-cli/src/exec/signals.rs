@@ -1,11 +1,13 @@
 //! What is forwarded to the command, and what the terminal sends it by itself.
 
 use std::io;
+use std::time::Duration;
 
 use rustix::process::Signal as Raw;
 use rustix::{process, termios};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use crate::failure::{Exit, Failure};
 
@@ -120,6 +122,14 @@ impl Signals {
             }
         }
     }
+
+    /// Waits for one that asks this program to end and comes later than this: the key that ended the command comes to us
+    /// too, before its end or after it, and is nobody's second thought. Cancel safe.
+    pub(crate) async fn end_after(&mut self, pause: Duration) -> Signal {
+        sleep(pause).await;
+        while self.0.try_recv().is_ok() {}
+        self.end().await
+    }
 }
 
 fn unusable(error: io::Error) -> Failure {
@@ -132,4 +142,26 @@ fn is_foreground() -> bool {
     [termios::tcgetpgrp(io::stdin()), termios::tcgetpgrp(io::stdout()), termios::tcgetpgrp(io::stderr())]
         .into_iter()
         .any(|foreground| foreground == Ok(group))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_with_the_end_of_the_command_is_no_impatience_and_what_comes_later_is() {
+        const SECOND: Duration = Duration::from_secs(1);
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut signals = Signals(receiver);
+        sender.send(Signal::Int).unwrap();
+        let mut impatient = tokio::spawn(async move { signals.end_after(SECOND).await });
+        sleep(SECOND / 2).await;
+        sender.send(Signal::Int).unwrap();
+        assert!(timeout(60 * SECOND, &mut impatient).await.is_err());
+        sender.send(Signal::Winch).unwrap();
+        sender.send(Signal::Term).unwrap();
+        assert_eq!(impatient.await.unwrap(), Signal::Term);
+    }
 }

@@ -140,6 +140,41 @@ async fn in_a_terminal_the_command_talks_to_the_person_and_gets_ctrl_c_once() {
 }
 
 #[tokio::test]
+async fn the_key_that_ends_the_command_does_not_cut_the_revocation_short() {
+    let world = World::new().await;
+    let file = world.folder.path("tokenex.toml");
+    let path = std::env::var("PATH").unwrap();
+    // The command's end and our own signal race each other.
+    for _ in 0..5 {
+        let arguments = ["-c", file.to_str().unwrap(), "exec", "--env", "P=db.password", "--", "sleep", "1000"];
+        let mut terminal = Terminal::start(arguments, (24, 100), &[("PATH", &path)]);
+        eventually("the command has its user", || world.users().len() == 1).await;
+        eventually("the command runs", || sleeps(terminal.id())).await;
+        terminal.types("\x03").await;
+        let left = terminal.end().await.expect(130);
+        assert_eq!(left.count("not waited for"), 0);
+        assert_eq!((world.users(), world.vault.logins().len()), (Vec::new(), 0));
+    }
+}
+
+/// Whether the command of this process has begun.
+fn sleeps(parent: u32) -> bool {
+    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
+    let is_sleep = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "sleep\n");
+    children.split_whitespace().any(is_sleep)
+}
+
+#[tokio::test]
+async fn two_values_for_one_place_are_refused() {
+    let world = World::new().await;
+    let end = world.exec(&["--env", "P=db.username", "--env", "P=db.password"], "true").run().await.expect(2);
+    end.says("--env names \"P\" twice");
+    let end = world.exec(&["--file", "a=db.username", "--file", "a=db.password"], "true").run().await.expect(2);
+    end.says("--file names \"a\" twice");
+    assert!(world.vault.exchanges().is_empty());
+}
+
+#[tokio::test]
 async fn a_refused_identity_ends_it_at_once() {
     let world = World::new().await;
     world.present("repo:acme/other");

@@ -50,6 +50,11 @@ impl Terminal {
         Self { pty, child, screen, written: Vec::new(), before }
     }
 
+    /// The program's process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Looks at the screen after each thing that is written, until it shows what is waited for.
     pub(crate) async fn until(&mut self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
         let waiting = async {
