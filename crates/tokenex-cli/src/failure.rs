@@ -100,8 +100,17 @@ impl From<Error> for Failure {
 
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
-        Self::new(exit_of(error), error.to_string())
+        Self::new(exit_of(error), last_words(error))
     }
+}
+
+/// What an error says, without the time of a next attempt: the program ends, and makes none.
+fn last_words(error: &Error) -> String {
+    let mut words = error.to_string();
+    if let Some(at) = error.next_attempt_in().and_then(|_| words.rfind("; next attempt in ")) {
+        words.truncate(at);
+    }
+    words
 }
 
 /// By kind; where a refusal came after a good exchange, by its step.

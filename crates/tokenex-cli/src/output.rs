@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use crate::failure::{Exit, Failure};
 
 /// Writes `text` to standard output, and nothing after it.
@@ -14,6 +16,19 @@ pub(crate) fn data(text: &str) -> Result<Stdout, Failure> {
         Ok(()) => Ok(Stdout::Open),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Stdout::Closed),
         Err(error) => Err(Failure::new(Exit::Internal, format!("standard output cannot be written: {error}"))),
+    }
+}
+
+/// Whether the reader of standard output went away: without looking, that shows with the next thing to print only, which may
+/// be an hour away.
+pub(crate) fn reader() -> Stdout {
+    let stdout = io::stdout();
+    let mut looked_at = [PollFd::new(&stdout, PollFlags::empty())];
+    // What cannot be looked at is found out when it is written to.
+    let _ = poll(&mut looked_at, Some(&Timespec::default()));
+    match looked_at[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+        true => Stdout::Closed,
+        false => Stdout::Open,
     }
 }
 

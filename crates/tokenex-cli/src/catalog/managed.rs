@@ -185,6 +185,6 @@ impl<C: Credential + Parts> Kept for Handle<C> {
     fn listen(&self, clock: Clock) -> Changes {
         let weak = self.downgrade();
         let status = Box::new(move || weak.upgrade().map(|handle| handle.status()));
-        Changes::new(clock, Typed { listener: Self::listen(self), status })
+        Changes::new(clock, Typed { listener: Self::listen(self), status, told: None })
     }
 }

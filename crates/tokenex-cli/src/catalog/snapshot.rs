@@ -52,7 +52,7 @@ pub(crate) struct Change {
     pub(crate) previous_until: Option<SystemTime>,
     /// There was no usable credential in between, if only for a moment, and why.
     pub(crate) removed: Option<Removed>,
-    /// Attempts are failing.
+    /// An attempt failed, and none has succeeded since. The same failure is told once.
     pub(crate) failing: Option<Arc<Failing>>,
     /// Attempts were failing and are not any more.
     pub(crate) recovered: bool,
@@ -97,6 +97,8 @@ pub(super) trait Listen: Send {
 pub(super) struct Typed<C: Credential> {
     pub(super) listener: Listener<C>,
     pub(super) status: Box<dyn Fn() -> Option<Status> + Send + Sync>,
+    /// Since when attempts failed, and how many, when that was told last. Events repeat it beside other news.
+    pub(super) told: Option<(SystemTime, u32)>,
 }
 
 impl<C: Credential + Parts> Listen for Typed<C> {
@@ -104,6 +106,8 @@ impl<C: Credential + Parts> Listen for Typed<C> {
         Box::pin(async move {
             let event = self.listener.next().await?;
             let status = (self.status)();
+            let run = event.failing.as_ref().map(|failing| (failing.since, failing.failures));
+            let is_told = run == std::mem::replace(&mut self.told, run);
             Some(Change {
                 at: SystemTime::UNIX_EPOCH,
                 credential: event.credential.map(|issued| Snapshot::of(&*issued, status.as_ref())),
@@ -111,7 +115,7 @@ impl<C: Credential + Parts> Listen for Typed<C> {
                 renewed: event.renewed,
                 previous_until: event.previous_until,
                 removed: event.removed,
-                failing: event.failing,
+                failing: event.failing.filter(|_| !is_told),
                 recovered: event.recovered,
             })
         })

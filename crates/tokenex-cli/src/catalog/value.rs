@@ -21,6 +21,18 @@ pub(crate) enum Kind {
     VaultSecret,
 }
 
+impl Kind {
+    /// The names of the fields that each of this kind has; none where each has its own.
+    pub(crate) fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Bearer | Self::Jwt => &TOKEN,
+            Self::AwsKeys => &AWS_KEYS,
+            Self::OciSession => &OCI_SESSION,
+            Self::VaultSecret => &[],
+        }
+    }
+}
+
 /// The parts of a credential. `Debug` shows no secret.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {

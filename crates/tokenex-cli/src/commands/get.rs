@@ -58,7 +58,7 @@ fn get(global: &Global, command: &Get) -> Result<(), Failure> {
 fn exchange_and_print(runtime: &Runtime, catalog: &Catalog, command: &Get) -> Result<(), Failure> {
     let unknown = || Failure::usage(format!("there is no credential {:?}", command.name));
     let managed = catalog.get(&command.name).ok_or_else(unknown)?;
-    formats::check(command.format, managed)?;
+    formats::check(command.format, command.field.as_deref(), managed)?;
     let snapshot = runtime.block_on(exchange(managed, command.min_valid))?;
     let text = formats::render(command.format, command.field.as_deref(), managed, &snapshot)?;
     print(text.expose())?;

@@ -24,9 +24,12 @@ use crate::failure::Failure;
 /// Refuses a form that does not fit the credential, before anything is asked for.
 ///
 /// # Errors
-/// One that lists the forms that fit.
-pub(crate) fn check(format: Format, managed: &Managed) -> Result<(), Failure> {
+/// One that lists the forms that fit, or the fields of which one must be named.
+pub(crate) fn check(format: Format, field: Option<&str>, managed: &Managed) -> Result<(), Failure> {
     let (kind, google) = (managed.kind(), managed.provider() == "gcp");
+    if format == Format::Value {
+        return value::check(managed.name(), field, kind);
+    }
     if fits(format, kind, google) {
         return Ok(());
     }

@@ -58,7 +58,7 @@ impl Show {
     pub(crate) fn tick(&mut self, catalog: &Catalog) -> Result<Stdout, Failure> {
         match self {
             Self::Board(board) => board.draw(catalog),
-            Self::Lines | Self::Json { .. } => Ok(Stdout::Open),
+            Self::Lines | Self::Json { .. } => Ok(output::reader()),
         }
     }
 }

@@ -94,6 +94,9 @@ async fn a_value_is_bare_and_of_several_fields_one_must_be_named() {
     let end = world.tokenex(&["get", "kv", "--format", "value"]).run().await.expect(2);
     assert!(end.stdout.is_empty());
     end.says("--field").says("key, level");
+    let end = world.tokenex(&["get", "deploy", "--format", "value"]).run().await.expect(2);
+    end.says("access_key_id, secret_access_key, session_token");
+    assert!(world.sts.exchanges().is_empty(), "that was known before");
     let end = world.tokenex(&["get", "kv", "--format", "value", "--field", "key"]).run().await.expect(0).silent();
     assert_eq!(end.stdout, "it's $HOME\n");
     let end = world.tokenex(&["get", "kv", "--format", "value", "--field", "level"]).run().await.expect(0);
@@ -198,7 +201,8 @@ async fn each_cause_has_its_exit_code() {
 
     world.present("repo:acme/other");
     get("db").await.expect(4).says("repo:acme/other");
-    get("deploy").await.expect(4).says("repo:acme/other");
+    let end = get("deploy").await.expect(4).says("repo:acme/other");
+    assert!(!end.stderr.contains("next attempt"), "there is none: {end:?}");
 
     world.present(SUBJECT);
     world.login.forbid("database/creds/app");

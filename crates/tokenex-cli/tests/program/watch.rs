@@ -106,13 +106,17 @@ async fn it_ends_with_the_exit_code_of_what_it_ended_with() {
     assert_eq!((&failing["error"]["kind"], &failing["generation"]), (&json!("trust"), &Value::Null));
     assert!(failing["error"]["request_id"].is_string(), "{failing}");
     watch.signal("INT");
-    watch.end().await.expect(4).says("repo:acme/other");
+    let end = watch.end().await.expect(4).says("repo:acme/other");
+    assert_eq!(end.stdout, "", "the end is no failed attempt");
+    assert!(!end.stderr.contains("next attempt"), "{end:?}");
 }
 
 #[tokio::test]
 async fn a_reader_that_goes_away_ends_it_and_everything_is_taken_back() {
     let world = World::new().await;
-    world.database_role.ttl(3 * SECOND).max_ttl(600 * SECOND);
+    // Nothing is to be printed for longer than anybody waits.
+    world.database_role.ttl(3600 * SECOND).max_ttl(3600 * SECOND);
+    world.login.ttl(3600 * SECOND).max_ttl(3600 * SECOND);
     let mut watch = world.tokenex(&["watch", "db", "--format", "jsonl"]).start();
     event(&mut watch, "db", "updated").await;
     watch.close_stdout();
