@@ -180,8 +180,15 @@ impl Reader<'_> {
     ) -> Option<(&'static str, Fields)> {
         let known: Vec<_> = words.iter().map(|table| table.word).collect();
         let Some(value) = table.get(deciding) else {
-            let help = format!("one of {}", listed(&known));
-            self.report(Problem::missing(header.clone(), format!("`{deciding}` is missing")).with_help(help));
+            let strange = |name: &str| words.iter().all(|table| table.key(name).is_none());
+            let slip = |name: &str| strange(name) && nearest::nearest(name, [deciding]).is_some();
+            let problem = match table.iter().find(|(name, _)| slip(name.get_ref())) {
+                Some((name, _)) => Problem::at_key(name.span(), format!("there is no key {:?}", name.get_ref()))
+                    .with_help(format!("did you mean `{deciding}`?")),
+                None => Problem::missing(header.clone(), format!("`{deciding}` is missing"))
+                    .with_help(format!("one of {}", listed(&known))),
+            };
+            self.report(problem);
             return None;
         };
         let keys = self.word(deciding, words, &known, value)?;

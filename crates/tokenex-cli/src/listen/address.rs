@@ -11,11 +11,15 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Listening {
     /// Answer /livez, /readyz and /metrics there; port 0 is any that is free
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = parse)]
     listen: Option<SocketAddr>,
     /// Allow an address that other machines reach: names and states are told to whoever asks
     #[arg(long, requires = "listen")]
     dangerous_listen_anywhere: bool,
+}
+
+fn parse(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "it is an IP address and a port, such as 127.0.0.1:9090 or [::1]:0".to_owned())
 }
 
 impl Listening {
@@ -41,6 +45,14 @@ mod tests {
 
     fn listening(address: &str, anywhere: bool) -> Listening {
         Listening { listen: Some(address.parse().unwrap()), dangerous_listen_anywhere: anywhere }
+    }
+
+    #[test]
+    fn what_is_no_address_is_told_how_one_is_written() {
+        for text in ["9090", ":9090", "127.0.0.1", "localhost:9090", "127.0.0.1:99999"] {
+            assert!(parse(text).unwrap_err().contains("127.0.0.1:9090"), "{text}");
+        }
+        assert_eq!(parse("[::1]:0").unwrap(), "[::1]:0".parse().unwrap());
     }
 
     #[test]

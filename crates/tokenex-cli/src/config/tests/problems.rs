@@ -51,6 +51,11 @@ fn each_problem_is_named_with_its_line_and_with_what_to_do() {
             "version = 1\n[identity.a]\n".to_owned(),
             &["`source` is missing", "one of `file`, `env`", "2 | [identity.a]"],
         ),
+        (
+            "version = 1\n[identity.a]\nsorce = \"file\"".to_owned(),
+            &["there is no key \"sorce\"", "did you mean `source`?", "3 | sorce"],
+        ),
+        (file("[credential.a]\nprofider = \"gcp\""), &["there is no key \"profider\"", "did you mean `provider`?"]),
         ("version = 1\n[identity.a]\nsource = \"fil\"".to_owned(), &["no such `source`", "did you mean `file`?"]),
         ("version = 1\n[identity.a]\nsource = 7".to_owned(), &["no such `source`", "one of `file`"]),
         (file("[credential.a]\nprovider = \"gpc\""), &["no such `provider`", "did you mean `gcp`?"]),
