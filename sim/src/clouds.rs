@@ -44,7 +44,6 @@ pub(crate) struct Levers {
 
 /// All targets, each with one workload that it trusts.
 pub(crate) struct Clouds {
-    pub(crate) network: InMemory,
     pub(crate) issuer: IssuerKeys,
     pub(crate) file: TokenFile,
     pub(crate) vault: VaultTwin,
@@ -115,7 +114,6 @@ impl Clouds {
 
         let file = TokenFile::new(&issuer, time);
         let clouds = Self {
-            network,
             issuer,
             file,
             vault,

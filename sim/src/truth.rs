@@ -43,13 +43,20 @@ impl Time {
     }
 
     pub(crate) fn now(&self) -> At {
-        self.0.local.monotonic() + Duration::from_nanos(self.0.slept.load(Ordering::Relaxed))
-            - Duration::from_nanos(self.0.rewound.load(Ordering::Relaxed))
+        self.passed().saturating_sub(self.rewound())
     }
 
     /// The true time of day.
     pub(crate) fn wall(&self) -> SystemTime {
-        UNIX_EPOCH + BEGIN + self.now()
+        UNIX_EPOCH + BEGIN + self.passed() - self.rewound()
+    }
+
+    fn passed(&self) -> Duration {
+        self.0.local.monotonic() + Duration::from_nanos(self.0.slept.load(Ordering::Relaxed))
+    }
+
+    fn rewound(&self) -> Duration {
+        Duration::from_nanos(self.0.rewound.load(Ordering::Relaxed))
     }
 
     pub(crate) fn suspend(&self, by: Duration) {

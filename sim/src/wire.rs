@@ -58,10 +58,6 @@ impl Wire {
         };
     }
 
-    pub(crate) fn trouble(&self, place: Place) -> Option<Trouble> {
-        self.lock().troubles.get(&place).cloned()
-    }
-
     /// How many requests were sent.
     pub(crate) fn sent(&self) -> u64 {
         self.lock().sent
