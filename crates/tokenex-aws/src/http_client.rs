@@ -169,13 +169,19 @@ fn fill_in(request: &mut http::Request<Bytes>, secret: &Secret) -> bool {
 fn masked<'a>(response: &http::Response<Bytes>, secrets: impl Iterator<Item = &'a Secret>) -> http::Response<Bytes> {
     let mut copy = response.clone();
     let text = String::from_utf8_lossy(response.body());
-    let repeated: Vec<&str> = secrets.map(Secret::expose).filter(|s| !s.is_empty() && text.contains(s)).collect();
+    let parts = secrets.map(Secret::expose).flat_map(|secret| [Some(secret), signature(secret)]).flatten();
+    let repeated: Vec<&str> = parts.filter(|part| !part.is_empty() && text.contains(part)).collect();
     if !repeated.is_empty() {
         let masked = repeated.into_iter().fold(text.into_owned(), |text, secret| text.replace(secret, "***"));
         *copy.body_mut() = Bytes::from(masked);
         copy.headers_mut().remove(http::header::CONTENT_LENGTH);
     }
     copy
+}
+
+/// The part of a JWT that is secret by itself. Of any other text, nothing.
+fn signature(secret: &str) -> Option<&str> {
+    secret.starts_with("eyJ").then(|| secret.rsplit_once('.')).flatten().map(|(_, signature)| signature)
 }
 
 #[cfg(test)]
@@ -199,6 +205,16 @@ mod tests {
 
     fn answer(text: &str) -> Result<http::Response<Bytes>> {
         Ok(http::Response::new(Bytes::copy_from_slice(text.as_bytes())))
+    }
+
+    #[test]
+    fn the_signature_of_a_token_is_masked_without_the_rest_of_it() {
+        let token = Secret::new("eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.hunter22");
+        let answer = http::Response::new(Bytes::from("the signature hunter22 is not valid, and hunter2 is a word"));
+        assert_eq!(
+            masked(&answer, [&token].into_iter()).body(),
+            "the signature *** is not valid, and hunter2 is a word"
+        );
     }
 
     #[tokio::test]

@@ -26,12 +26,13 @@ pub(crate) fn refusal(status: StatusCode, body: &[u8], secrets: &[&str], cloud: 
         .or_else(|| refused.name.as_deref().and_then(by_name))
         .unwrap_or_else(|| by_status(status));
 
-    let mut error = meaning.error().with_status(status).with_said(&refused.said, secrets);
+    let mut error = meaning.error().with_status(status);
     match (refused.number, &refused.name) {
         (Some(number), _) => error = error.with_code(&format!("AADSTS{number}")),
         (None, Some(name)) => error = error.with_code(name),
         (None, None) => {}
     }
+    error = error.with_said(&refused.said, secrets);
     match refused.number {
         Some(number) if is_about_the_cloud(number) => {
             error = error.with_advice(format!("{}; the cloud in use is {cloud}", meaning.advice));

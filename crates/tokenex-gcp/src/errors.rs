@@ -73,10 +73,11 @@ pub(crate) fn refusal(step: Step, status: StatusCode, body: &[u8], secrets: &[&s
         })
         .unwrap_or_else(|| by_status(status));
 
-    let mut error = meaning.error().with_status(status).with_said(&refused.said, secrets);
+    let mut error = meaning.error().with_status(status);
     if let Some(code) = refused.reason.as_deref().or(refused.code.as_deref()) {
         error = error.with_code(code);
     }
+    error = error.with_said(&refused.said, secrets);
     if refused.reason.as_deref() == Some("SERVICE_DISABLED") {
         error = error.with_advice(enable(step, refused.project.as_deref()));
     }

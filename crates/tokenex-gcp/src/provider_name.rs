@@ -54,7 +54,7 @@ impl ProviderName {
         let path = path(text)?;
         let segments: Vec<&str> = path.split('/').collect();
         if let Some(odd) = segments.iter().find(|segment| !is_plain(segment)) {
-            return Err(bad(format!("the part \"{odd}\" of the name of the pool provider is not one")));
+            return Err(bad(format!("the part {odd:?} of the name of the pool provider is not one")));
         }
         let kind = match segments.as_slice() {
             ["projects", project, "locations", _, "workloadIdentityPools", _, "providers", _] => {

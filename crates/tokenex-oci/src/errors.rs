@@ -76,10 +76,10 @@ pub(crate) fn refusal(step: Step, status: StatusCode, headers: &HeaderMap, body:
     };
     let mut error = named(error, step).with_status(status);
     if let Some(refused) = refused {
-        error = error.with_said(&refused.said, secrets);
         if let Some(code) = &refused.code {
             error = error.with_code(code);
         }
+        error = error.with_said(&refused.said, secrets);
     }
     match headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
         Some(id) => error.with_request_id(id),

@@ -31,12 +31,11 @@ pub(crate) fn metadata_refusal(
     secrets: &[&str],
 ) -> Error {
     let said = wire::refused(response.body());
-    let mut error = by_status(step, response.status().as_u16(), said.code.as_deref())
-        .with_status(response.status())
-        .with_said(&said.message, secrets);
+    let mut error = by_status(step, response.status().as_u16(), said.code.as_deref()).with_status(response.status());
     if let Some(code) = &said.code {
         error = error.with_code(code);
     }
+    error = error.with_said(&said.message, secrets);
     match cx.retry_after(response.headers()) {
         Some(wait) => error.with_retry_after(wait),
         None => error,

@@ -54,7 +54,6 @@ impl Said {
 
     /// Adds what was said to the error. `request_id` is the one of the answer's header.
     pub(super) fn enrich(self, mut error: Error, request_id: Option<&str>, secrets: &[&str]) -> Error {
-        error = error.with_said(&self.text, secrets);
         if let Some(code) = &self.code {
             error = error.with_code(code);
         }
@@ -67,7 +66,7 @@ impl Said {
         if let Some(time) = &self.time {
             error = error.with_time(time);
         }
-        error
+        error.with_said(&self.text, secrets)
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use text::{printable, sanitize};
+use text::{identifier, printable, sanitize, without};
 
 /// The result of everything fallible in tokenex.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -141,11 +141,17 @@ impl Error {
     }
 
     /// Adds the message field of an error of the far end that the provider recognised. It is cut to 300 printable
-    /// characters; words that look like tokens and each of `secrets` are masked.
+    /// characters; words that look like tokens and each of `secrets` are masked. So are the secrets in the code and the ids that
+    /// the error has by then, which the far end wrote too.
     #[must_use]
     pub fn with_said(self, said: &str, secrets: &[&str]) -> Self {
         let said = sanitize(said, secrets);
-        self.edit(|e| e.said = (!said.is_empty()).then_some(said))
+        self.edit(|e| {
+            e.said = (!said.is_empty()).then_some(said);
+            for written in [&mut e.code, &mut e.request_id, &mut e.correlation_id, &mut e.time].into_iter().flatten() {
+                *written = without(written, secrets);
+            }
+        })
     }
 
     /// Adds what a person can do about it.
@@ -185,28 +191,28 @@ impl Error {
     /// Adds the provider's own error code.
     #[must_use]
     pub fn with_code(self, code: &str) -> Self {
-        let code = printable(code, 100);
+        let code = identifier(code);
         self.edit(|e| e.code = Some(code))
     }
 
     /// Adds the provider's request id, which its support asks for.
     #[must_use]
     pub fn with_request_id(self, id: &str) -> Self {
-        let id = printable(id, 100);
+        let id = identifier(id);
         self.edit(|e| e.request_id = Some(id))
     }
 
     /// Adds the id under which the provider ties this request to others of the same operation.
     #[must_use]
     pub fn with_correlation_id(self, id: &str) -> Self {
-        let id = printable(id, 100);
+        let id = identifier(id);
         self.edit(|e| e.correlation_id = Some(id))
     }
 
     /// Adds when it happened by the provider's clock, as the provider wrote it: its support asks for that too.
     #[must_use]
     pub fn with_time(self, time: &str) -> Self {
-        let time = printable(time, 100);
+        let time = identifier(time);
         self.edit(|e| e.time = Some(time))
     }
 

@@ -5,21 +5,33 @@ use std::borrow::Cow;
 /// Longest text of a far end that an error repeats, in characters.
 const SAID_MAX: usize = 300;
 
+/// Longest code or id.
+const IDENTIFIER_MAX: usize = 100;
+
+/// A shorter secret turns up by chance.
+const SECRET_MIN: usize = 4;
+
 /// A word this long made of token characters is taken for a token.
 const TOKEN_MIN: usize = 40;
 
 /// Cuts, makes printable and masks a text that came from outside.
 pub(super) fn sanitize(text: &str, secrets: &[&str]) -> String {
-    let mut text = Cow::Borrowed(text);
-    for secret in secrets.iter().filter(|s| s.len() >= 4) {
-        if text.contains(secret) {
-            text = Cow::Owned(text.replace(secret, "***"));
-        }
-    }
+    let text = without(text, secrets);
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     let masked: Vec<Cow<'_, str>> = words.into_iter().map(mask_token).collect();
     printable(&masked.join(" "), SAID_MAX)
+}
+
+/// A code or an id of a far end, cut, printable and without what looks like a token: whoever answers can write anything there.
+pub(super) fn identifier(text: &str) -> String {
+    printable(&mask_token(text), IDENTIFIER_MAX)
+}
+
+/// A text that is in an error already, without these secrets.
+pub(super) fn without(text: &str, secrets: &[&str]) -> String {
+    let long = secrets.iter().filter(|secret| secret.len() >= SECRET_MIN);
+    long.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
 }
 
 /// Masks the parts of a word that look like tokens: long runs of base64url characters and dots.
@@ -83,6 +95,24 @@ mod tests {
         let error = Error::new(ErrorKind::Protocol, "x").with_said(&"a\u{202e}\u{7} ".repeat(400), &[]);
         let said = error.said().unwrap();
         assert!(said.chars().count() < 3000 && !said.contains('\u{202e}') && !said.contains('\u{7}'));
+    }
+
+    /// Whoever answers can write anything into any member.
+    #[test]
+    fn a_secret_in_the_place_of_a_code_or_an_id_is_masked() {
+        let token = "Abc0".repeat(12);
+        let error = Error::new(ErrorKind::Trust, "refused")
+            .with_code(&format!("bad_{token}"))
+            .with_request_id("id hunter22")
+            .with_correlation_id("eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.c2ln")
+            .with_said("no", &["hunter22"]);
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains(&token) && !text.contains("hunter22") && !text.contains("eyJ"), "{text}");
+        let kept =
+            ["NotAuthenticated", "11111111-2222-3333-4444-555555555555", "0A1B2C3D4E5F60718293A4B5C6D7E8F9/0A1B2C3D"];
+        for id in kept {
+            assert_eq!(Error::new(ErrorKind::Trust, "x").with_request_id(id).request_id(), Some(id));
+        }
     }
 
     #[test]
