@@ -112,6 +112,40 @@ fn each_file_has_its_role_in_the_architecture() {
     }
 }
 
+/// `docs/threat-model.md` names a test, or a stage of the test command, for each danger that is defended; each is there.
+#[test]
+fn each_line_of_the_threat_model_is_held_by_a_test_that_exists() {
+    let document = document("docs/threat-model.md");
+    let rows = section(&document, "## What is defended").lines().filter(|line| line.starts_with("| "));
+    let mut held = 0;
+    for row in rows.filter(|row| !row.starts_with("| danger ")) {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").collect();
+        let [_, _, tests] = cells.as_slice() else { panic!("not three cells: {row}") };
+        let names: Vec<_> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "no test holds this: {row}");
+        for (place, name) in names.iter().map(|name| name.split_once(": ").unwrap_or_else(|| panic!("{name} in {row}")))
+        {
+            assert!(is_there(place, name), "there is no {name} in {place}");
+            held += 1;
+        }
+    }
+    assert!(held > 50, "{held} tests");
+}
+
+/// Whether a crate has a test of this name, or `cargo xtask test` a stage.
+fn is_there(place: &str, name: &str) -> bool {
+    let (folders, needle) = match place {
+        "stage" => (vec![root().join("xtask/src/test")], format!("report.stage(\"{name}\"")),
+        "fuzz" => (vec![root().join("fuzz/tests")], format!("fn {name}(")),
+        package => {
+            let package = root().join("crates").join(package);
+            (vec![package.join("src"), package.join("tests")], format!("fn {name}("))
+        }
+    };
+    let mut files = folders.iter().filter(|folder| folder.is_dir()).flat_map(|folder| rust_files(folder));
+    files.any(|file| fs::read_to_string(file).unwrap().contains(&needle))
+}
+
 /// Links from one document to another lead somewhere.
 #[test]
 fn relative_links_lead_to_files() {
