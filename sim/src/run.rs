@@ -80,10 +80,12 @@ pub fn run(options: &Options) -> Outcome {
     let (runtime, mut run) = begun.expect("the run has begun");
     let length = DAY * options.days;
     // Virtual time can be read on its runtime only.
-    let mut now = Duration::ZERO;
+    let (mut now, mut calm) = (Duration::ZERO, false);
     while now < length {
-        live.grow(growth(|| now = runtime.block_on(run.step())));
-        live.look(now);
+        live.grow(growth(|| (now, calm) = runtime.block_on(run.step())));
+        if calm {
+            live.look(now);
+        }
     }
     let heap = live.first_and_last();
     runtime.block_on(async {
@@ -170,8 +172,9 @@ impl Run {
         }
     }
 
-    /// A while passes, what is due happens, and everybody looks. Returns what time it is.
-    async fn step(&mut self) -> At {
+    /// A while passes, what is due happens, and everybody looks. Returns what time it is, and whether all is there that
+    /// is kept, and nothing else.
+    async fn step(&mut self) -> (At, bool) {
         let now = self.time.now();
         let while_ = Duration::from_millis(self.random.u64(1_000..90_000));
         let by = self.next_event().saturating_sub(now).clamp(Duration::from_millis(1), while_);
@@ -195,7 +198,8 @@ impl Run {
             self.digest.write_u64(count);
         }
         self.digest.write_u128(self.time.now().as_nanos());
-        self.time.now()
+        let calm = self.visitors.is_empty() && self.present.is_empty() && self.kept.iter().all(|one| one.read());
+        (self.time.now(), calm)
     }
 
     fn next_event(&mut self) -> At {
