@@ -43,9 +43,13 @@ pub(crate) fn run_targets(arguments: &[&str]) -> Result<(), Failure> {
     run(&mut command)
 }
 
-/// The corpus of each target and some changes to it, the same ones each time: a stage of `cargo xtask test`.
+/// That each guard sees what is planted; then the corpus of each target and some changes to it, the same ones each time. A stage of
+/// `cargo xtask test`.
 pub(crate) fn short(workspace: &Workspace) -> Result<(), Failure> {
     run(cargo(&workspace.root).args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
+    let mut planted = cargo(&workspace.root);
+    planted.args(["test", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--test", "planted"]);
+    run(planted.arg("--target-dir").arg(workspace.build_dir()))?;
     run(&mut driver(workspace))
 }
 

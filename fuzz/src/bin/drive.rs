@@ -119,19 +119,17 @@ fn one(target: &'static Target, options: &Options, now: &Now) -> Result<(u64, u6
         return Ok((tried, crashed));
     }
     let seeds = seeds(target)?;
-    let go_on = seeds.iter().all(|(path, data)| attempt(data, &path.display().to_string()));
+    let mut go_on = seeds.iter().all(|(path, data)| attempt(data, &path.display().to_string()));
     let seeds: Vec<_> = seeds.into_iter().map(|(_, data)| data).collect();
     let mut mutator = Mutator::new(options.seed);
+    let wanted = |round: u32| match options.time {
+        Some(time) => begun.elapsed() < time,
+        None => round < target.short,
+    };
     let mut round = 0;
-    while go_on {
-        let done = match options.time {
-            Some(time) => begun.elapsed() >= time,
-            None => round >= target.short,
-        };
+    while go_on && wanted(round) {
         let data = mutator.next(&seeds);
-        if done || !attempt(&data, &format!("seed {}, change {round}", options.seed)) {
-            break;
-        }
+        go_on = attempt(&data, &format!("seed {}, change {round}", options.seed));
         round += 1;
     }
     println!("{:<24} {tried:>8} inputs, {crashed} crashes, {:>6.2} s", target.name, begun.elapsed().as_secs_f64());
