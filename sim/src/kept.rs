@@ -40,8 +40,7 @@ impl Keeper {
     ) -> Kept<P::Credential> {
         let member = self.ledger.enrol(&terms, &provider.policy(&Policy::default()));
         let own = Own::default();
-        let provider =
-            Watched { provider, member, ledger: self.ledger.clone(), own: own.clone(), leaks: self.leaks };
+        let provider = Watched { provider, member, ledger: self.ledger.clone(), own: own.clone(), leaks: self.leaks };
         let handle = self.scheduler.keep(tokenex_core::Keep::new(provider).name(terms.name));
         // Nobody else sets it.
         let _ = own.set(handle.downgrade());
@@ -57,13 +56,8 @@ impl Keeper {
         pace: fastrand::Rng,
         truth: impl Fn(&Issued<C>) -> bool + Send + Sync + 'static,
     ) -> Kept<C> {
-        let seen = Seen {
-            member,
-            ledger: self.ledger.clone(),
-            time: self.time.clone(),
-            tolerance,
-            truth: Arc::new(truth),
-        };
+        let seen =
+            Seen { member, ledger: self.ledger.clone(), time: self.time.clone(), tolerance, truth: Arc::new(truth) };
         tokio::spawn(keep_up(seen.clone(), handle.downgrade(), handle.listen()));
         tokio::spawn(dawdle(seen.clone(), handle.listen(), pace));
         Kept { handle, seen }

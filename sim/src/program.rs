@@ -66,10 +66,7 @@ pub(crate) fn start(clouds: &Clouds, keeper: &Keeper, random: &mut fastrand::Rng
     kept.push(Box::new(keeper.keep(token, acting, random.fork(), works)));
 
     let token = Passthrough::new(clouds.file.clone()).audience("https://api.example");
-    let by_itself = Terms {
-        bears_outages: false,
-        ..terms("passthrough", &[Place::File], HOUR, BY_THE_MACHINE)
-    };
+    let by_itself = Terms { bears_outages: false, ..terms("passthrough", &[Place::File], HOUR, BY_THE_MACHINE) };
     let now = time.clone();
     let works = move |token: &Issued<tokenex_core::IdentityToken>| {
         token.claims().expires_at().is_some_and(|at| at > now.wall())
@@ -84,12 +81,7 @@ pub(crate) fn start(clouds: &Clouds, keeper: &Keeper, random: &mut fastrand::Rng
 }
 
 /// Somebody who stays for a few minutes, with a credential of a short life.
-pub(crate) fn visitor(
-    clouds: &Clouds,
-    vault: &Vault,
-    keeper: &Keeper,
-    random: &mut fastrand::Rng,
-) -> Box<dyn AnyKept> {
+pub(crate) fn visitor(clouds: &Clouds, vault: &Vault, keeper: &Keeper, random: &mut fastrand::Rng) -> Box<dyn AnyKept> {
     if random.u8(..3) == 0 {
         let user = Terms {
             bears_outages: false,
@@ -125,4 +117,3 @@ fn unexpired(time: &Time) -> impl Fn(&Issued<AccessToken>) -> bool + Send + Sync
         last.1.is_some_and(|at| at > time.wall())
     }
 }
-

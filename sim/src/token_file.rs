@@ -96,8 +96,7 @@ impl TokenFile {
         let mut guard = self.lock();
         let state = &mut *guard;
         let at = *state.written_at.get_or_insert_with(|| self.0.time.wall());
-        let text =
-            state.texts.entry(audience.to_owned()).or_insert_with(|| self.0.mint.sign(audience, Some(at)));
+        let text = state.texts.entry(audience.to_owned()).or_insert_with(|| self.0.mint.sign(audience, Some(at)));
         match state.condition {
             Condition::Good | Condition::Stale => text.clone(),
             Condition::Half => text[..text.len() / 2].to_owned(),
@@ -115,7 +114,9 @@ impl TokenSource for TokenFile {
         let audience = request.wanted_audience().unwrap_or_default();
         let text = text_from_outside(|| self.read(audience));
         if text.is_empty() {
-            return Err(Error::new(ErrorKind::Identity, "there is no token file").with_retry(tokenex_core::Retry::Transient));
+            return Err(
+                Error::new(ErrorKind::Identity, "there is no token file").with_retry(tokenex_core::Retry::Transient)
+            );
         }
         Ok(Input::new(IdentityToken::new(text)?))
     }

@@ -14,6 +14,7 @@ mod fuzz;
 mod process;
 mod sabotage;
 mod services;
+mod sim;
 mod soak;
 mod test;
 mod workspace;
@@ -59,6 +60,11 @@ Usage: cargo xtask COMMAND
         each. What crashes is kept under target/fuzz/ and tried first the next time;
         --input tries one file alone.
 
+  sim [--seed N] [--seeds COUNT] [--days DAYS]
+        Months of bad days on a virtual clock: every provider before its twin, all that
+        happens drawn from a seed. Without options 200 seeds of three days each; with a
+        seed, 30 days of it. A seed that fails says how to replay it.
+
   api [--bless]
         Compares the public API of each published crate with its public-api.txt.
         --bless writes the files anew.
@@ -98,6 +104,7 @@ fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["soak", arguments @ ..] if !arguments.contains(&"--help") => soak::run(arguments),
         ["sabotage"] => sabotage::run(None),
         ["sabotage", promise] => sabotage::run(Some(promise)),
+        ["sim", options @ ..] => sim::simulate(options),
         ["bench", arguments @ ..] => bench::run(arguments),
         ["fuzz", arguments @ ..] if !arguments.contains(&"--help") => fuzz::run_targets(arguments),
         ["api"] => api::compare(),
