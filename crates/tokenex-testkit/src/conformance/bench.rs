@@ -179,8 +179,10 @@ impl<P: Provider> Trial<P> {
     fn enter(&self, how: How) -> Entered {
         // On the heap, so that it stays at one address, by which its sources know it.
         let cx = Box::new(self.world.attempt(how.limit));
+        let tag = self.world.last_tag();
+        self.world.wire().set_current(tag);
         Entered {
-            tag: self.world.last_tag(),
+            tag,
             handed_before: self.world.inputs().handed().len(),
             deadline: self.world.clock().monotonic().saturating_add(how.limit),
             cx,
@@ -188,6 +190,7 @@ impl<P: Provider> Trial<P> {
     }
 
     fn leave<T>(&self, entered: &Entered, tried: Tried<T>) -> Tracked<T> {
+        self.world.wire().set_current(0);
         let mut handed = self.world.inputs().handed().split_off(entered.handed_before);
         handed.retain(|handed| handed.attempt == address(&entered.cx));
         Tracked { tried, tag: entered.tag, handed }
@@ -197,7 +200,6 @@ impl<P: Provider> Trial<P> {
     pub(super) fn keep(&self) -> (Handle<P::Credential>, Arc<Calls>) {
         let calls = Arc::<Calls>::default();
         let counted = Counted::new(self.provider.clone(), calls.clone());
-        // One attempt after another in real time would take minutes.
         let keep = Keep::new(counted).name("under-test");
         (self.world.scheduler().keep(keep), calls)
     }

@@ -50,11 +50,14 @@ impl<P: Provider + Debug> Bench<P> {
         if facts.all_requests == 0 {
             return Ok(runs);
         }
+        // Of two attempts all requests were its own, or its inputs in the scheduler sent some.
+        let inputs_send = facts.all_requests > 2 * facts.own_requests;
         // One request by itself is worth looking at when there are others, its own or of its inputs.
         let alone = if facts.all_requests > 2 || facts.own_requests > 1 { facts.own_requests.min(5) } else { 0 };
-        for (index, _) in TROUBLES.iter().enumerate() {
+        for (index, trouble) in TROUBLES.iter().enumerate() {
+            let alone = if trouble.at_each_request() { alone } else { 0 };
             for scope in std::iter::once(Scope::All).chain((0..alone).map(Scope::Request)) {
-                runs.push(self.trial(move |trial| suffer(trial, index, scope))??);
+                runs.push(self.trial(move |trial| suffer(trial, index, scope, inputs_send))??);
             }
         }
         runs.extend(self.trial(refused)??);
@@ -62,9 +65,14 @@ impl<P: Provider + Debug> Bench<P> {
     }
 }
 
-async fn suffer<P: Provider + Debug>(trial: Trial<P>, index: usize, scope: Scope) -> Result<Run, Failed> {
+async fn suffer<P: Provider + Debug>(
+    trial: Trial<P>,
+    index: usize,
+    scope: Scope,
+    inputs_send: bool,
+) -> Result<Run, Failed> {
     let trouble = &TROUBLES[index];
-    if scope != Scope::All {
+    if scope != Scope::All && inputs_send {
         trial.warm_up().await?;
     }
     trial.world.wire().trouble(in_the_targets_name((trouble.make)(&trial.world), &trial), scope);

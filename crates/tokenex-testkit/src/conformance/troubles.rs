@@ -18,6 +18,29 @@ pub(super) struct Case {
     pub(super) wanted: Wanted,
 }
 
+impl Case {
+    /// Whether it is worth trying at each request of an exchange: one of each way of going wrong is enough.
+    pub(super) fn at_each_request(&self) -> bool {
+        !SIMILAR.contains(&self.name)
+    }
+}
+
+/// What differs from others in the answer of the target alone.
+const SIMILAR: &[&str] = &[
+    "429 with Retry-After as a date",
+    "503 with Retry-After",
+    "502 with a page",
+    "400 with nothing",
+    "403 with nothing",
+    "403 with a page",
+    "an empty answer",
+    "an answer of 8 MiB",
+    "500 that repeats what was sent",
+    "403 that repeats what was sent, in an object",
+    "400 that repeats what was sent, in XML",
+    "400 that repeats what was sent, as it is",
+];
+
 /// What the contract wants of the error.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {

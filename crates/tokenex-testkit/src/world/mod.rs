@@ -125,7 +125,7 @@ impl World {
     /// The way to the network, for the program under test. Answers that have no `Date` get one by the
     /// [target's clock](Self::target_clock), as web servers do.
     pub fn transport(&self) -> AnyTransport {
-        AnyTransport::new(self.wire.line(0))
+        AnyTransport::new(self.wire.shared_line())
     }
 
     /// The issuer of the workload's tokens, for twins that verify them.

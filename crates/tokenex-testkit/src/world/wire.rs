@@ -32,6 +32,8 @@ struct State {
     trouble: Option<(Trouble, Scope)>,
     /// How many requests of attempts by hand were sent since the trouble began.
     counted: usize,
+    /// The attempt by hand that goes on now; 0 for none.
+    current: u64,
 }
 
 /// A request that was sent.
@@ -52,7 +54,8 @@ impl Sent {
 /// The end of the wire that an attempt holds.
 pub(crate) struct Line {
     wire: Wire,
-    tag: u64,
+    /// Whose it is; nobody's belongs to whatever attempt by hand goes on.
+    tag: Option<u64>,
 }
 
 impl Wire {
@@ -61,7 +64,16 @@ impl Wire {
     }
 
     pub(super) fn line(&self, tag: u64) -> Line {
-        Line { wire: self.clone(), tag }
+        Line { wire: self.clone(), tag: Some(tag) }
+    }
+
+    pub(super) fn shared_line(&self) -> Line {
+        Line { wire: self.clone(), tag: None }
+    }
+
+    /// Which attempt by hand goes on from now on; 0 for none.
+    pub(crate) fn set_current(&self, tag: u64) {
+        self.lock().current = tag;
     }
 
     /// From now on this goes wrong.
@@ -147,7 +159,8 @@ impl Wire {
 
 impl Transport for Line {
     fn send(&self, request: Request<Bytes>, limit: Duration) -> BoxFuture<'_, Result<Response<Bytes>>> {
-        let (wire, tag) = (self.wire.clone(), self.tag);
+        let wire = self.wire.clone();
+        let tag = self.tag.unwrap_or_else(|| wire.lock().current);
         Box::pin(async move {
             let trouble = wire.accept(&request, tag);
             let _booked = InFlight { wire: wire.clone(), tag };
