@@ -79,7 +79,8 @@ async fn five_providers_work_in_one_process_that_has_no_crypto_provider_of_its_o
     arrives(&at_oracle.1).await;
     arrives(&at_vault.1).await;
     assert!(rustls::crypto::CryptoProvider::get_default().is_none(), "somebody installed a crypto provider");
-    println!("{}", scheduler.shutdown(Duration::from_secs(5)).await);
+    let report = scheduler.shutdown(Duration::from_secs(5)).await;
+    assert!(!report.interrupted, "{report}");
 }
 
 async fn arrives<C: Credential>(handle: &Handle<C>) {

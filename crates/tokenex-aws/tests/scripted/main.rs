@@ -4,8 +4,8 @@
 mod answers;
 mod assume_role;
 mod canary;
-mod conformance;
 mod chains;
+mod conformance;
 mod lifetimes;
 mod machines;
 mod outbound;

@@ -3,8 +3,8 @@
 
 mod agents;
 mod canary;
-mod conformance;
 mod client_secret;
+mod conformance;
 mod entra;
 mod federated;
 mod lifetimes;

@@ -5,8 +5,8 @@
 mod answers;
 mod bad_days;
 mod canary;
-mod conformance;
 mod composing;
+mod conformance;
 mod executable;
 mod external_account;
 mod id_tokens;
