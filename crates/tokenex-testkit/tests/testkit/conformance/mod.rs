@@ -30,10 +30,20 @@ fn each_law_has_a_faulty_provider_or_source_that_breaks_it() {
     }
 }
 
+fn in_the_repository(path: &str) -> String {
+    std::fs::read_to_string(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn the_guide_shows_the_test_of_the_third_party_crate() {
+    let test = in_the_repository("examples/third-party/tests/depot/conformance.rs");
+    let (_, test) = test.split_once("\n\n").unwrap();
+    assert!(in_the_repository("docs/writing-a-provider.md").contains(test.trim()), "it shows another one");
+}
+
 #[test]
 fn the_guide_lists_each_law_in_its_words() {
-    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/writing-a-provider.md");
-    let guide = std::fs::read_to_string(guide).unwrap();
+    let guide = in_the_repository("docs/writing-a-provider.md");
     let rows: Vec<_> = guide.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | ")).collect();
     for law in conformance::LAWS {
         let row = rows.iter().find(|(name, _)| *name == law.name);
