@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use tokenex_core::{Credential as _, Provider};
 
-use crate::conformance::bench::{Bench, Failed, Judged, Trial, broken, not_run};
+use crate::conformance::bench::{Bench, Judged, Trial, broken, not_run};
 
 pub(super) fn named<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
     bench.trial(async move |trial: Trial<P>| -> Judged {
@@ -33,31 +33,25 @@ pub(super) fn named<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
 }
 
 pub(super) fn same_as<P: Provider + Debug>(bench: &Bench<P>) -> Judged {
-    bench
-        .trial(async move |trial: Trial<P>| -> Judged {
-            let one = trial.keep().0.get().await.or_else(|error| broken::<std::sync::Arc<_>>(error.to_string()))?;
-            trial.wait(std::time::Duration::from_secs(2)).await;
-            let other = trial.keep().0.get().await.or_else(|error| broken::<std::sync::Arc<_>>(error.to_string()))?;
-            if !one.same_as(&one) || !other.same_as(&other) {
-                return broken("a credential is not the same as itself");
+    bench.trial(async move |trial: Trial<P>| -> Judged {
+        let one = trial.keep().0.get().await.or_else(|error| broken::<std::sync::Arc<_>>(error.to_string()))?;
+        trial.wait(std::time::Duration::from_secs(2)).await;
+        let other = trial.keep().0.get().await.or_else(|error| broken::<std::sync::Arc<_>>(error.to_string()))?;
+        if !one.same_as(&one) || !other.same_as(&other) {
+            return broken("a credential is not the same as itself");
+        }
+        if one.same_as(&other) != other.same_as(&one) {
+            return broken("it depends on the order in which two credentials are compared");
+        }
+        let (Some(a), Some(b)) = (trial.secrets(&one), trial.secrets(&other)) else {
+            return not_run("say with `Fixture::secrets` what is secret in a credential: by that, two are told apart");
+        };
+        match (one.same_as(&other), a == b) {
+            (true, false) => broken("two credentials with different secrets are said to be the same"),
+            (false, true) if !a.is_empty() => broken("two credentials with the same secrets are said to be different"),
+            (same, _) => {
+                Ok(format!("two attempts brought {}", if same { "the same one" } else { "two different ones" }))
             }
-            if one.same_as(&other) != other.same_as(&one) {
-                return broken("it depends on the order in which two credentials are compared");
-            }
-            let (Some(a), Some(b)) = (trial.secrets(&one), trial.secrets(&other)) else {
-                return not_run(
-                    "say with `Fixture::secrets` what is secret in a credential: by that, two are told apart",
-                );
-            };
-            match (one.same_as(&other), a == b) {
-                (true, false) => broken("two credentials with different secrets are said to be the same"),
-                (false, true) if !a.is_empty() => {
-                    broken("two credentials with the same secrets are said to be different")
-                }
-                (same, _) => {
-                    Ok(format!("two attempts brought {}", if same { "the same one" } else { "two different ones" }))
-                }
-            }
-        })?
-        .map_err(|failed: Failed| failed)
+        }
+    })?
 }

@@ -5,10 +5,11 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use http::Response;
-use tokenex_core::sources::{Closure, Command, EnvVar, File, StaticText, Url};
+use tokenex_core::sources::{Closure, Command, EnvVar, File, GitHubActions, StaticText, Url};
 use tokenex_core::{IdentityToken, Input, Result, Secret, TokenRequest, TokenSource};
 use tokenex_testkit::conformance::{self, SourceFixture};
 use tokenex_testkit::issuer::IssuerKeys;
+use tokenex_testkit::twins::github::Job;
 use tokenex_testkit::world::World;
 
 /// Puts an issuer on the network that asks for a password, as those of CI systems do, and makes a token for the audience
@@ -63,6 +64,18 @@ fn a_url_as_a_source_of_secrets_keeps_every_law() {
 fn url_without_audience(world: &World) -> Url {
     let bearer = token_server(world);
     Url::new("https://ci.test/token?audience=x").unwrap().header("authorization", bearer).unwrap().json_field("value")
+}
+
+#[test]
+fn the_token_service_of_a_job_keeps_every_law() {
+    conformance::token_source(|world| {
+        let job = Job::with_clock("acme", "shop", world.target_clock());
+        world.route("actions.test", &job);
+        world.canary().watch("request token", job.request_token());
+        SourceFixture::new(GitHubActions::new(&job.request_url("https://actions.test"), job.request_token()).unwrap())
+    })
+    .run()
+    .assert_all();
 }
 
 #[test]
