@@ -39,7 +39,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
             "http::header::",
         ],
     ),
-    ("tokenex-oci", &["bytes::bytes::Bytes", "http::", "reqwest::"]),
+    ("tokenex-oci", &["http::", "reqwest::"]),
     (
         "tokenex-vault",
         &[
