@@ -27,7 +27,8 @@ pub struct Policy {
     /// The wait after a transient failure is drawn between nothing and this; doubles with each further one. Default
     /// 1 s.
     pub backoff_base: Duration,
-    /// The doubling ends here. Default 60 s.
+    /// The doubling ends here. Default 60 s, and never more than a quarter of the life that the last credential had
+    /// (though not below `backoff_base`): what lived for seconds comes back within seconds.
     pub backoff_max: Duration,
     /// Longest wait that a target can ask for. Default 5 min.
     pub retry_after_max: Duration,
@@ -40,8 +41,8 @@ pub struct Policy {
     /// as long as the other rules allow. Below about 64 the rule of the quarter may need more, and so may an outage of
     /// weeks in a life of months.
     pub attempts_per_lifetime: u32,
-    /// Time limit of one attempt. Default 30 s; while something usable is in hand, at most a quarter of what is left of
-    /// it.
+    /// Time limit of one attempt. Default 30 s; while something usable is in hand, at most a quarter of its life and two
+    /// thirds of what is left of it; once an attempt has run into its limit, at most a quarter of what is left.
     pub attempt_deadline: Duration,
     /// The time limit of an attempt is never cut below this. Default 1 s.
     pub attempt_deadline_min: Duration,

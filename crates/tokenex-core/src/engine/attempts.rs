@@ -212,6 +212,7 @@ impl Driver {
         let bound = entry.bound(&self.time);
         let failure = Failure {
             transient: error.is_transient(),
+            timed_out: error.kind() == ErrorKind::Timeout,
             retry_after: error.retry_after(),
             input_in: error.next_attempt_in(),
         };

@@ -31,7 +31,24 @@ struct Held {
     begun: At,
     /// `None`: it has no end of its own.
     ends: Option<At>,
+    /// How long the last success lasts, renewals counted one by one. In a small form, because there are many of these.
+    span: Span,
     renewable: bool,
+}
+
+/// A duration in milliseconds; what is longer than 49 days is that.
+#[derive(Debug, Clone, Copy)]
+struct Span(u32);
+
+impl Span {
+    fn between(begun: At, ends: Option<At>) -> Self {
+        let millis = ends.map(|ends| ends.saturating_sub(begun).as_millis());
+        Self(millis.and_then(|millis| u32::try_from(millis).ok()).unwrap_or(u32::MAX))
+    }
+
+    fn quarter(self) -> Duration {
+        Duration::from_millis(self.0.into()) / 4
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +78,8 @@ pub(crate) struct Facts {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Failure {
     pub(crate) transient: bool,
+    /// It took all the time that it had.
+    pub(crate) timed_out: bool,
     /// The target asked to wait.
     pub(crate) retry_after: Option<Duration>,
     /// A credential that this one needs tries again then; nothing is gained before, or by waiting much longer.
@@ -76,6 +95,8 @@ pub(crate) struct Schedule {
     failures_in_life: u32,
     last_start: Option<At>,
     last_forced: Option<At>,
+    /// An attempt took all the time that it had, and nothing has succeeded since.
+    timed_out: bool,
     /// The next attempt issues, whatever is in hand: it was rejected, or its parent has a successor.
     reissue: bool,
 }
@@ -93,6 +114,7 @@ impl Schedule {
             failures_in_life: 0,
             last_start: None,
             last_forced: None,
+            timed_out: false,
             reissue: false,
         }
     }
@@ -140,10 +162,14 @@ impl Schedule {
     /// An attempt starts now; returns its time limit.
     pub(crate) fn started(&mut self, now: At, bound: Option<At>, policy: &Policy) -> Duration {
         self.last_start = Some(now);
-        match self.left(now, bound) {
-            Some(left) => (left / 4).clamp(policy.attempt_deadline_min, policy.attempt_deadline),
-            None => policy.attempt_deadline,
-        }
+        let (Some(left), Some(held)) = (self.left(now, bound), self.held) else { return policy.attempt_deadline };
+        let limit = match self.timed_out {
+            // An exchange that takes a quarter of the life fits into what is left at the refresh, and leaves time for
+            // others if it hangs.
+            false => held.span.quarter().min(left / 3 * 2).max(left / 4),
+            true => left / 4,
+        };
+        limit.clamp(policy.attempt_deadline_min, policy.attempt_deadline)
     }
 
     /// An attempt brought a credential that is not expired.
@@ -152,7 +178,8 @@ impl Schedule {
             Some(held) if facts.same => held.begun,
             _ => facts.begun,
         };
-        self.held = Some(Held { begun, ends: facts.ends, renewable: facts.renewable });
+        let span = Span::between(begun, facts.ends);
+        self.held = Some(Held { begun, ends: facts.ends, span, renewable: facts.renewable });
         self.succeeded();
         self.reissue = false;
         let mut due = refresh_at(facts, begun, policy, draw);
@@ -167,6 +194,7 @@ impl Schedule {
     pub(crate) fn renewed(&mut self, now: At, begun: At, ends: At, again: bool, policy: &Policy, draw: f64) {
         let Some(held) = &mut self.held else { return };
         held.ends = Some(ends);
+        held.span = Span::between(begun, Some(ends));
         held.renewable = again;
         // When the next step is a new credential, its lead is that of the whole life: the last stretch before the
         // target's wall may be short.
@@ -204,6 +232,7 @@ impl Schedule {
     ) -> Duration {
         self.failures = self.failures.saturating_add(1);
         self.failures_in_life = self.failures_in_life.saturating_add(1);
+        self.timed_out |= failure.timed_out;
         if policy.terminal_is_final && !failure.transient {
             self.phase = Phase::Final;
             return Duration::MAX;
@@ -211,14 +240,15 @@ impl Schedule {
         self.phase = Phase::Resting;
         let left = self.left(now, bound);
         let many = self.failures_in_life > policy.attempts_per_lifetime / 2;
+        let backoff_max = self.backoff_max(policy);
         let mut wait = match (many, left, failure.transient) {
             // As long as is allowed, so that the other half of the attempts lasts to the end; but what was refused
             // early in a long life does not wait for days.
             (true, Some(left), _) => left.min(policy.refresh_lead_max) / 4,
-            (true, None, true) => policy.backoff_max,
+            (true, None, true) => backoff_max,
             (false, _, true) => {
                 let doubled = policy.backoff_base.saturating_mul(1 << (self.failures - 1).min(16));
-                scaled(doubled.min(policy.backoff_max), draw)
+                scaled(doubled.min(backoff_max), draw)
             }
             (_, _, false) => terminal_wait(policy, draw),
         };
@@ -325,6 +355,16 @@ impl Schedule {
         self.phase = Phase::Resting;
         self.failures = 0;
         self.failures_in_life = 0;
+        self.timed_out = false;
+    }
+
+    /// Where the doubling ends. What lived for seconds is not left away for a minute: before its end it was asked for more
+    /// often than in this time.
+    fn backoff_max(&self, policy: &Policy) -> Duration {
+        match self.held {
+            Some(held) => policy.backoff_max.min(held.span.quarter().max(policy.backoff_base)),
+            None => policy.backoff_max,
+        }
     }
 
     /// How much is left of what is in hand, when it is usable and ends.

@@ -89,6 +89,23 @@ async fn promise_5_backoff_spreads_over_the_whole_interval() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn promise_5_what_lived_for_seconds_is_back_within_seconds_after_an_outage_of_minutes() {
+    for seed in 0..10 {
+        let world = World::with(|b| b.seed(seed));
+        let clock = world.time.clock();
+        let fake = Fake::new(move |n| match clock.monotonic() {
+            now if now > s(4) && now < s(1200) => Answer::down(),
+            _ => Answer::token(n, 10),
+        });
+        let handle = world.scheduler.keep(fake.clone());
+        handle.get().await.unwrap();
+        world.time.advance(s(1200)).await;
+        assert!(handle.peek().is_none());
+        handle.ready(ms(2600)).await.expect("within a quarter of its life");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn promise_5_retry_after_is_honoured_up_to_half_of_what_is_left_and_five_minutes() {
     let slow = |wait| Answer::Fail(Error::new(ErrorKind::Throttled, "slow down").with_retry_after(wait));
     // Nothing in hand: honoured, up to five minutes.
@@ -238,10 +255,26 @@ async fn promise_16_each_attempt_has_its_own_deadline_shorter_when_something_usa
     world.time.advance(s(400)).await;
     let log = fake.log();
     assert_eq!(log.limits[0], s(30), "nothing in hand");
-    assert_eq!(log.limits[1], s(10), "a quarter of the 40 s that are left");
-    assert!(log.limits[2] < s(8) && log.limits.last() == Some(&s(30)));
+    assert_eq!(log.limits[1], s(25), "a quarter of the life");
+    assert!(log.limits[2] < s(4), "a quarter of what is left, since one has run into its limit");
+    assert_eq!(log.limits.last(), Some(&s(30)), "nothing in hand any more");
     assert_eq!(log.most_in_flight, 1);
     assert_eq!(handle.get().await.unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_16_an_exchange_that_takes_a_quarter_of_the_lifetime_costs_no_read() {
+    for (life, took) in [(4, ms(990)), (10, ms(2400)), (60, ms(14_900)), (100, ms(24_900)), (3600, ms(29_900))] {
+        let world = World::new();
+        let fake = Fake::new(move |n| Answer::token(n, life)).latency(took);
+        let handle = world.scheduler.keep(fake.clone());
+        handle.ready(s(60)).await.unwrap();
+        for _ in 0..100 {
+            world.time.advance(s(life) / 20).await;
+            assert!(handle.peek().is_some(), "a gap in a life of {life} s with exchanges of {took:?}");
+        }
+        assert!(fake.issues() >= 6);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,8 @@ use proptest::test_runner::TestCaseResult;
 
 use super::*;
 
+const TRANSIENT: Failure = Failure { transient: true, timed_out: false, retry_after: None, input_in: None };
+
 /// What happens next to a credential.
 #[derive(Debug, Clone)]
 enum Step {
@@ -199,21 +201,21 @@ impl<'a> Run<'a> {
         let limit = self.schedule.started(self.now, self.bound, self.policy);
         prop_assert!(limit <= self.policy.attempt_deadline && limit >= self.policy.attempt_deadline_min);
         if let Some(left) = left {
-            prop_assert!(limit <= (left / 4).max(self.policy.attempt_deadline_min));
+            prop_assert!(limit <= (left / 3 * 2).max(self.policy.attempt_deadline_min));
         }
         let begun = self.now;
         self.now = self.now.saturating_add(took.min(limit));
-        self.finish(kind, begun, came, draw)?;
+        self.finish(kind, begun, took >= limit, came, draw)?;
         prop_assert!(self.schedule.due().is_none_or(|due| due >= begun), "due before it started");
         Ok(())
     }
 
-    fn finish(&mut self, kind: Kind, begun: At, came: Came, draw: f64) -> TestCaseResult {
+    fn finish(&mut self, kind: Kind, begun: At, timed_out: bool, came: Came, draw: f64) -> TestCaseResult {
         match came {
             Came::Issued { lifetime, hint, renewable, same } if kind == Kind::Issue => {
                 let ends = lifetime.map(|lifetime| begun.saturating_add(lifetime));
                 if ends.is_some_and(|ends| ends <= self.now) {
-                    return self.fail(Failure { transient: true, retry_after: None, input_in: None }, draw);
+                    return self.fail(TRANSIENT, draw);
                 }
                 let hint = hint.map(|hint| begun.saturating_add(hint));
                 self.bound = self.bound.filter(|bound| *bound > self.now);
@@ -248,9 +250,9 @@ impl<'a> Run<'a> {
                 prop_assert!(!self.schedule.usable(self.now, None));
             }
             Came::Failed { transient, retry_after, input_in } => {
-                self.fail(Failure { transient, retry_after, input_in }, draw)?;
+                self.fail(Failure { transient, timed_out, retry_after, input_in }, draw)?;
             }
-            _ => self.fail(Failure { transient: true, retry_after: None, input_in: None }, draw)?,
+            _ => self.fail(TRANSIENT, draw)?,
         }
         Ok(())
     }
@@ -372,6 +374,62 @@ proptest! {
         prop_assert!(false, "the outage never ended");
     }
 
+    /// A target so slow that four exchanges fill a life is slow, not out of order.
+    #[test]
+    fn an_exchange_that_takes_a_quarter_of_the_lifetime_costs_no_read(
+        lifetime in (4.0..1e6_f64).prop_map(Duration::from_secs_f64),
+        share in 0.0..0.25_f64,
+        refused in 0..2_u32,
+        seed in any::<u64>(),
+    ) {
+        let policy = Policy::default().sane();
+        let took = lifetime.mul_f64(share).min(policy.attempt_deadline - Duration::from_millis(1));
+        let mut run = Run::new(&policy);
+        let issued = || Came::Issued { lifetime: Some(lifetime), hint: None, renewable: false, same: false };
+        run.attempt(took, issued(), 0.5)?;
+        for draw in draws(seed).take(20) {
+            run.sleep()?;
+            if share < 0.2 && lifetime > Duration::from_secs(30) {
+                // A connection that is refused has cost no time, so the next attempt gets as much of it.
+                for _ in 0..refused {
+                    run.attempt(Duration::ZERO, Came::Failed { transient: true, retry_after: None, input_in: None }, 0.0)?;
+                    run.sleep()?;
+                }
+            }
+            prop_assert!(run.left().is_some_and(|left| left > took), "{:?} left for {took:?}", run.left());
+            let generations = run.schedule.begun();
+            run.attempt(took, issued(), draw)?;
+            prop_assert!(run.schedule.begun() > generations, "the attempt was cut");
+        }
+    }
+
+    /// What lived for seconds is back within seconds, however long the outage was.
+    #[test]
+    fn after_its_end_it_is_tried_again_within_a_quarter_of_its_life(
+        lifetime in (4.0..1e5_f64).prop_map(Duration::from_secs_f64),
+        renewed in prop::option::of(4.0..1e3_f64),
+        seed in any::<u64>(),
+    ) {
+        let policy = Policy::default().sane();
+        let mut run = Run::new(&policy);
+        run.attempt(Duration::ZERO, Came::Issued { lifetime: Some(lifetime), hint: None, renewable: true, same: false }, 0.5)?;
+        let mut span = lifetime;
+        if let Some(renewed) = renewed {
+            run.sleep()?;
+            span = Duration::from_secs_f64(renewed);
+            run.attempt(Duration::ZERO, Came::Renewed { lifetime: span, again: true }, 0.5)?;
+        }
+        for draw in draws(seed).take(200) {
+            run.sleep()?;
+            let over = run.left().is_none();
+            run.attempt(Duration::ZERO, Came::Failed { transient: true, retry_after: None, input_in: None }, draw)?;
+            let wait = run.schedule.due().map_or(Duration::MAX, |due| due - run.now);
+            let most = policy.backoff_max.min((span / 4).max(policy.backoff_base));
+            prop_assert!(!over || wait <= most, "{wait:?} after a life of {span:?}");
+        }
+        prop_assert!(run.left().is_none() || span > Duration::from_secs(3600), "the end was never reached");
+    }
+
     /// The same for a child: its parent is handed over in time, and an outage begins before the child has moved.
     #[test]
     fn an_outage_of_a_third_of_the_parents_lifetime_costs_no_read_of_its_children(
@@ -408,7 +466,7 @@ fn what_is_final_stays_final() {
     let mut run = Run::new(&policy);
     run.schedule.queued();
     run.schedule.started(run.now, None, &policy);
-    run.schedule.failed(run.now, None, Failure { transient: false, retry_after: None, input_in: None }, &policy, 0.5);
+    run.schedule.failed(run.now, None, Failure { transient: false, ..TRANSIENT }, &policy, 0.5);
     run.schedule.asked(run.now, None);
     run.schedule.expired(run.now);
     assert_eq!((run.schedule.due(), run.wants()), (None, false));
