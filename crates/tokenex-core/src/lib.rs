@@ -58,8 +58,8 @@
 //! | what a handle promises | [`Handle`], and `docs/refresh.md` in the repository |
 //! | all the numbers | [`Policy`] |
 //! | where identity tokens come from | [`sources`] |
-//! | what goes wrong | [`Error`], [`ErrorKind`] |
-//! | the way to the network | [`Transport`], and `http` with the feature of that name |
+//! | what goes wrong | [`Error`], [`ErrorKind`]; what a target's refusals mean: [`refusal`] |
+//! | the way to the network | [`Transport`], and `http` with the feature of that name; [`address`]: how far it goes |
 //! | one credential made from another | [`Handle::map`], [`Bond`] |
 //!
 //! # Features
@@ -70,6 +70,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod address;
 mod attempt;
 mod credential;
 mod engine;
@@ -81,6 +82,7 @@ mod lineage;
 mod passthrough;
 mod policy;
 mod provider;
+pub mod refusal;
 mod secret;
 mod source;
 pub mod sources;
