@@ -11,11 +11,12 @@ mod codes;
 use std::time::Duration;
 
 use http::StatusCode;
+use tokenex_core::refusal::{Meaning, terminal, transient};
 use tokenex_core::{Error, ErrorKind};
 
 use crate::cloud::Cloud;
 use crate::wire::Refused;
-use codes::{LOOP, Meaning, by_code, terminal, transient};
+use codes::{LOOP, by_code};
 
 /// The error for an answer that is a refusal. `secrets` is what was sent: it is masked in what the endpoint said.
 pub(crate) fn refusal(status: StatusCode, body: &[u8], secrets: &[&str], cloud: &Cloud) -> Error {
@@ -35,7 +36,9 @@ pub(crate) fn refusal(status: StatusCode, body: &[u8], secrets: &[&str], cloud: 
     error = error.with_said(&refused.said, secrets);
     match refused.number {
         Some(number) if is_about_the_cloud(number) => {
-            error = error.with_advice(format!("{}; the cloud in use is {cloud}", meaning.advice));
+            let advice = error.advice().unwrap_or_default();
+            let advice = format!("{advice}; the cloud in use is {cloud}");
+            error = error.with_advice(advice);
         }
         Some(number) if known.is_none() => {
             error = error.with_advice(format!("see https://login.microsoftonline.com/error?code={number}"));

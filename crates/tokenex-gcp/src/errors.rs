@@ -16,7 +16,8 @@ mod metadata;
 use std::borrow::Cow;
 
 use http::StatusCode;
-use tokenex_core::{Error, ErrorKind, Retry};
+use tokenex_core::refusal::{Meaning, terminal, transient};
+use tokenex_core::{Error, ErrorKind};
 
 use crate::wire::Refused;
 
@@ -100,31 +101,6 @@ pub(crate) fn wants_new_identity(refusal: &Error) -> bool {
 /// Whether a key made minutes ago gets this refusal until all of Google has heard of it.
 pub(crate) fn may_not_have_spread(refusal: &Error) -> bool {
     refusal.kind() == ErrorKind::Trust && refusal.code() == Some("invalid_grant")
-}
-
-/// What a refusal means, and what to do.
-#[derive(Clone, Copy)]
-struct Meaning {
-    kind: ErrorKind,
-    transient: bool,
-    what: &'static str,
-    advice: &'static str,
-}
-
-impl Meaning {
-    fn error(self) -> Error {
-        let retry = if self.transient { Retry::Transient } else { Retry::Terminal };
-        let error = Error::new(self.kind, self.what).with_retry(retry);
-        if self.advice.is_empty() { error } else { error.with_advice(self.advice) }
-    }
-}
-
-const fn terminal(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: false, what, advice }
-}
-
-const fn transient(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: true, what, advice }
 }
 
 /// The reasons of Google's APIs, which are the same at all of them.

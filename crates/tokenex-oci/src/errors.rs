@@ -12,7 +12,8 @@ mod oke;
 use std::borrow::Cow;
 
 use http::{HeaderMap, StatusCode};
-use tokenex_core::{Error, ErrorKind, Retry};
+use tokenex_core::refusal::{Meaning, terminal, transient};
+use tokenex_core::{Error, ErrorKind};
 
 use crate::wire::Refused;
 
@@ -100,31 +101,6 @@ pub(crate) fn wants_new_identity(refusal: &Error) -> bool {
 /// Whether the application with its secret, or the principal that signed, was not accepted.
 pub(crate) fn is_about_the_client(refusal: &Error) -> bool {
     matches!(refusal.code(), Some(exchange::INVALID_CLIENT | exchange::NOT_AUTHENTICATED))
-}
-
-/// What a refusal means, and what to do.
-#[derive(Clone, Copy)]
-struct Meaning {
-    kind: ErrorKind,
-    transient: bool,
-    what: &'static str,
-    advice: &'static str,
-}
-
-impl Meaning {
-    fn error(self) -> Error {
-        let retry = if self.transient { Retry::Transient } else { Retry::Terminal };
-        let error = Error::new(self.kind, self.what).with_retry(retry);
-        if self.advice.is_empty() { error } else { error.with_advice(self.advice) }
-    }
-}
-
-const fn terminal(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: false, what, advice }
-}
-
-const fn transient(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: true, what, advice }
 }
 
 /// Statuses that say more than a code does.

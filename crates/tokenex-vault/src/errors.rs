@@ -8,7 +8,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use tokenex_core::{Error, ErrorKind, Retry};
+use tokenex_core::refusal::{Meaning, terminal, transient};
+use tokenex_core::{Error, ErrorKind};
 
 use crate::wire::error_texts;
 
@@ -52,21 +53,14 @@ pub(crate) fn refusal(step: Step, status: StatusCode, wait: Option<Duration>, bo
     let said = texts.as_deref().unwrap_or_default().join("; ");
     let meaning = meaning(step, status.as_u16(), &said);
 
-    let mut error = Error::new(meaning.kind, meaning.what)
-        .with_retry(if meaning.transient { Retry::Transient } else { Retry::Terminal })
-        .with_status(status)
-        .with_provider("vault")
-        .with_step(step.name())
-        .with_said(&said, secrets);
-    if !meaning.advice.is_empty() {
-        error = error.with_advice(meaning.advice);
-    }
+    let mut error =
+        meaning.error().with_status(status).with_provider("vault").with_step(step.name()).with_said(&said, secrets);
     if let Some(wait) = wait {
         error = error.with_retry_after(wait);
     }
     if texts.is_none() {
         error = error.with_code("foreign_answer");
-        if meaning.advice.is_empty() {
+        if error.advice().is_none() {
             error = error.with_advice("the answer is not in Vault's form: is a proxy or a load balancer answering?");
         }
     }
@@ -95,21 +89,6 @@ pub(crate) fn login_is_spent(body: &[u8]) -> bool {
 }
 
 const ONE_USE_LEFT: &str = "one use left";
-
-struct Meaning {
-    kind: ErrorKind,
-    transient: bool,
-    what: &'static str,
-    advice: &'static str,
-}
-
-fn terminal(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: false, what, advice }
-}
-
-fn transient(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: true, what, advice }
-}
 
 fn meaning(step: Step, status: u16, said: &str) -> Meaning {
     use ErrorKind::{Configuration, Denied, NotFound, Other, Throttled, Unavailable};

@@ -1,34 +1,10 @@
 //! The codes, each with what it means and what to do.
 
 use http::StatusCode;
-use tokenex_core::{Error, ErrorKind, Retry};
+use tokenex_core::ErrorKind;
+use tokenex_core::refusal::{Meaning, terminal, transient};
 
 use super::Step;
-
-/// What a code means.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Meaning {
-    kind: ErrorKind,
-    transient: bool,
-    what: &'static str,
-    advice: &'static str,
-}
-
-impl Meaning {
-    pub(super) fn error(self) -> Error {
-        let retry = if self.transient { Retry::Transient } else { Retry::Terminal };
-        let error = Error::new(self.kind, self.what).with_retry(retry);
-        if self.advice.is_empty() { error } else { error.with_advice(self.advice) }
-    }
-}
-
-const fn terminal(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: false, what, advice }
-}
-
-const fn transient(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: true, what, advice }
-}
 
 /// The meaning of a code without its `Exception`, where the message may say more than the code.
 pub(super) fn by_code(step: Step, code: &str, message: &str) -> Option<Meaning> {

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use http::Response;
-use tokenex_core::{Attempt, Error, ErrorKind, Result, Retry};
+use tokenex_core::refusal::{Meaning, terminal, transient};
+use tokenex_core::{Attempt, Error, ErrorKind, Result};
 
 use crate::credentials::AwsCredentials;
 use crate::wire::metadata as wire;
@@ -31,7 +32,8 @@ pub(crate) fn metadata_refusal(
     secrets: &[&str],
 ) -> Error {
     let said = wire::refused(response.body());
-    let mut error = by_status(step, response.status().as_u16(), said.code.as_deref()).with_status(response.status());
+    let meaning = by_status(step, response.status().as_u16(), said.code.as_deref());
+    let mut error = meaning.error().with_status(response.status());
     if let Some(code) = &said.code {
         error = error.with_code(code);
     }
@@ -42,52 +44,45 @@ pub(crate) fn metadata_refusal(
     }
 }
 
-fn by_status(step: MetadataStep, status: u16, code: Option<&str>) -> Error {
+fn by_status(step: MetadataStep, status: u16, code: Option<&str>) -> Meaning {
     use ErrorKind::{Configuration, Denied, Identity, NotFound, Other, Throttled, Unavailable};
-    let (kind, retry, what, advice) = match (step, status) {
+    match (step, status) {
         // A projected token that was refused for its age: the kubelet writes the next one.
-        (MetadataStep::Container, 400) if code.is_some_and(|code| code.starts_with("ExpiredToken")) => (
+        (MetadataStep::Container, 400) if code.is_some_and(|code| code.starts_with("ExpiredToken")) => transient(
             Identity,
-            Retry::Transient,
             "the endpoint says that the authorization token has expired",
             "whoever writes the token file has stopped (kubelet?), or the clocks differ",
         ),
-        (_, 300..=399) => (
+        (_, 300..=399) => terminal(
             Configuration,
-            Retry::Terminal,
             "the endpoint answered with a redirect, which is not followed",
             "is the address that of the platform itself?",
         ),
-        (MetadataStep::Container, 400 | 401 | 403) => (
+        (MetadataStep::Container, 400 | 401 | 403) => terminal(
             Denied,
-            Retry::Terminal,
             "the endpoint refused",
             "is the authorization token the one that the platform wrote for this container? does the role trust \
              pods.eks.amazonaws.com or ecs-tasks.amazonaws.com, with sts:AssumeRole and sts:TagSession?",
         ),
-        (MetadataStep::Container, 404) => (
+        (MetadataStep::Container, 404) => terminal(
             NotFound,
-            Retry::Terminal,
             "the endpoint has no credentials for this container",
             "give the task a role, or the service account a Pod Identity association; a new one takes a while to be known",
         ),
-        (MetadataStep::Instance, 404) => (
+        (MetadataStep::Instance, 404) => terminal(
             NotFound,
-            Retry::Terminal,
             "the instance has no role",
             "attach an instance profile: `aws ec2 associate-iam-instance-profile`",
         ),
         // The token has just been made: the service was restarted in between.
         (MetadataStep::Instance, 401) => {
-            (Unavailable, Retry::Transient, "the metadata service no longer knows the token that it has just made", "")
+            transient(Unavailable, "the metadata service no longer knows the token that it has just made", "")
         }
-        (MetadataStep::Instance, 403) => (Denied, Retry::Terminal, "the metadata service denied the request", ""),
-        (_, 429) => (Throttled, Retry::Transient, "the endpoint asks for fewer requests", "share one scheduler"),
-        (_, 408 | 500..=599) => (Unavailable, Retry::Transient, "the endpoint failed", ""),
-        _ => (Other, Retry::Terminal, "the endpoint refused", ""),
-    };
-    let error = Error::new(kind, what).with_retry(retry);
-    if advice.is_empty() { error } else { error.with_advice(advice) }
+        (MetadataStep::Instance, 403) => terminal(Denied, "the metadata service denied the request", ""),
+        (_, 429) => transient(Throttled, "the endpoint asks for fewer requests", "share one scheduler"),
+        (_, 408 | 500..=599) => transient(Unavailable, "the endpoint failed", ""),
+        _ => terminal(Other, "the endpoint refused", ""),
+    }
 }
 
 /// The metadata service answers 200, and in the document says that EC2 has no session of the role.

@@ -1,37 +1,10 @@
 //! The AADSTS codes that a workload can meet.
 
-use tokenex_core::{Error, ErrorKind, Retry};
+use tokenex_core::ErrorKind;
+use tokenex_core::refusal::{Meaning, terminal, transient};
 
 /// "The client has asked for the same too often", which lasts for minutes.
 pub(super) const LOOP: u64 = 50_196;
-
-/// What a refusal means, and what to do.
-#[derive(Clone, Copy)]
-pub(super) struct Meaning {
-    kind: ErrorKind,
-    transient: bool,
-    what: &'static str,
-    pub(super) advice: &'static str,
-}
-
-impl Meaning {
-    pub(super) fn error(self) -> Error {
-        let error = Error::new(self.kind, self.what).with_retry(if self.transient {
-            Retry::Transient
-        } else {
-            Retry::Terminal
-        });
-        if self.advice.is_empty() { error } else { error.with_advice(self.advice) }
-    }
-}
-
-pub(super) const fn terminal(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: false, what, advice }
-}
-
-pub(super) const fn transient(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: true, what, advice }
-}
 
 /// The meaning of the number after `AADSTS`.
 pub(super) fn by_code(code: u64) -> Option<Meaning> {

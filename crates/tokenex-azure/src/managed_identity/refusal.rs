@@ -8,7 +8,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use tokenex_core::{Error, ErrorKind, Retry};
+use tokenex_core::refusal::{Meaning, terminal, transient};
+use tokenex_core::{Error, ErrorKind};
 
 use super::platform::Platform;
 use super::said::Said;
@@ -38,18 +39,22 @@ impl Refusal<'_> {
     pub(super) fn error(&self) -> Error {
         let said = Said::read(self.body);
         let meaning = self.meaning(&said.clone().unwrap_or_default());
-        let mut error = Error::new(meaning.kind, meaning.what)
-            .with_retry(if meaning.transient { Retry::Transient } else { Retry::Terminal })
-            .with_status(self.status);
-        if !meaning.advice.is_empty() {
-            error = error.with_advice(meaning.advice);
-        }
-        if let Some(wait) = self.retry_after.or(meaning.wait) {
+        let mut error = meaning.error().with_status(self.status);
+        if let Some(wait) = self.retry_after.or_else(|| self.usual_wait()) {
             error = error.with_retry_after(wait);
         }
         match said {
             Some(said) => said.enrich(error, self.request_id, self.secrets),
             None => self.foreign(error),
+        }
+    }
+
+    /// How long to wait where the answer does not say it.
+    fn usual_wait(&self) -> Option<Duration> {
+        match self.status.as_u16() {
+            410 => Some(UPDATE_WAIT),
+            500..=599 => Some(FAULT_WAIT),
+            _ => None,
         }
     }
 
@@ -100,7 +105,7 @@ impl Refusal<'_> {
                 "it does so while it is being updated; if it stays so, is this an Azure machine with a managed identity?",
             ),
             408 => transient(Unavailable, "the platform took too long", ""),
-            410 => transient(Unavailable, "the platform is being updated", "").after(UPDATE_WAIT),
+            410 => transient(Unavailable, "the platform is being updated", ""),
             429 => transient(
                 Throttled,
                 "the platform asks for fewer requests",
@@ -110,9 +115,8 @@ impl Refusal<'_> {
                 Unavailable,
                 "the platform failed",
                 "if it stays so, correct the resource: a slash at its end counts",
-            )
-            .after(FAULT_WAIT),
-            500..=599 => transient(Unavailable, "the platform failed", "").after(FAULT_WAIT),
+            ),
+            500..=599 => transient(Unavailable, "the platform failed", ""),
             _ => terminal(Other, "the platform refused", ""),
         }
     }
@@ -163,30 +167,6 @@ impl Refusal<'_> {
             )
         }
     }
-}
-
-struct Meaning {
-    kind: ErrorKind,
-    transient: bool,
-    what: &'static str,
-    advice: &'static str,
-    /// Not to be tried again sooner, when the answer does not say itself.
-    wait: Option<Duration>,
-}
-
-impl Meaning {
-    fn after(mut self, wait: Duration) -> Self {
-        self.wait = Some(wait);
-        self
-    }
-}
-
-fn terminal(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: false, what, advice, wait: None }
-}
-
-fn transient(kind: ErrorKind, what: &'static str, advice: &'static str) -> Meaning {
-    Meaning { kind, transient: true, what, advice, wait: None }
 }
 
 #[cfg(test)]

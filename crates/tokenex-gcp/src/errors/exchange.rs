@@ -1,8 +1,7 @@
 //! Refusals of the Security Token Service.
 
 use tokenex_core::ErrorKind;
-
-use super::{Meaning, terminal, transient};
+use tokenex_core::refusal::{Meaning, terminal, transient};
 
 /// Pools and providers take minutes until all of Google knows them.
 const NEW: &str = "a new or changed one takes up to 5 minutes to be known everywhere";

@@ -1,8 +1,7 @@
 //! Refusals of the OAuth token endpoint, which turns a service account's key into tokens.
 
 use tokenex_core::ErrorKind;
-
-use super::{Meaning, terminal, transient};
+use tokenex_core::refusal::{Meaning, terminal, transient};
 
 pub(super) fn meaning(code: &str, said: &str) -> Option<Meaning> {
     use ErrorKind::{Configuration, Denied, Identity, Trust, Unavailable};

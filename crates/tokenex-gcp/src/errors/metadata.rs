@@ -2,9 +2,10 @@
 //! HTML, so that the status is all there is.
 
 use http::StatusCode;
+use tokenex_core::refusal::{Meaning, terminal};
 use tokenex_core::{Error, ErrorKind};
 
-use super::{Meaning, Step, by_overload, by_status, terminal};
+use super::{Step, by_overload, by_status};
 
 pub(super) fn refusal(step: Step, status: StatusCode) -> Error {
     let meaning = if step == Step::Aws { of_aws(status) } else { of_google(status) };

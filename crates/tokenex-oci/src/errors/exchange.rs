@@ -1,8 +1,7 @@
 //! Refusals of an identity domain.
 
 use tokenex_core::ErrorKind;
-
-use super::{Meaning, terminal, transient};
+use tokenex_core::refusal::{Meaning, terminal, transient};
 
 /// The application was not accepted.
 pub(super) const INVALID_CLIENT: &str = "invalid_client";

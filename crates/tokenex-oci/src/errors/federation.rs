@@ -2,8 +2,7 @@
 
 use http::StatusCode;
 use tokenex_core::ErrorKind;
-
-use super::{Meaning, terminal, transient};
+use tokenex_core::refusal::{Meaning, terminal, transient};
 
 /// The metadata service says nothing beside its status.
 pub(super) fn of_metadata(status: StatusCode) -> Option<Meaning> {

@@ -2,8 +2,7 @@
 
 use http::StatusCode;
 use tokenex_core::ErrorKind;
-
-use super::{Meaning, terminal, transient};
+use tokenex_core::refusal::{Meaning, terminal, transient};
 
 pub(super) fn meaning(status: StatusCode) -> Option<Meaning> {
     use ErrorKind::{Denied, Identity, NotFound};
