@@ -71,7 +71,7 @@ impl TokenExchange {
     async fn exchange(&self, cx: &Attempt) -> Result<Grant<SessionToken>> {
         let domain = &self.domain;
         // What takes long comes first, so that the identity token is young when it is sent.
-        let key = self.spare.take(domain.key_size()).await?;
+        let key = self.spare.take(domain.new_key(cx)).await?;
         let proof = domain.client().proof(cx).await?;
         let accepted = domain.audiences();
         let identity = cx.identity(domain.identity(), &accepted).await?.into_value();

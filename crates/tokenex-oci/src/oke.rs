@@ -15,7 +15,7 @@ use tokenex_core::{
 
 use crate::errors::{self, Step, named};
 use crate::exchange::granted;
-use crate::key::KeySize;
+use crate::key::{KeySize, SessionKey};
 use crate::session_token::SessionToken;
 use crate::spare_key::SpareKey;
 use crate::wire;
@@ -42,7 +42,7 @@ pub struct OkeWorkload {
 impl OkeWorkload {
     async fn exchange(&self, cx: &Attempt) -> Result<Grant<SessionToken>> {
         // What takes long comes first, so that the service account's token is young when it is sent.
-        let key = self.spare.take(self.key_size).await?;
+        let key = self.spare.take(SessionKey::generate(self.key_size)).await?;
         // Its audience is that of the API server, whatever the cluster calls that.
         let identity = cx.identity(&self.identity, &[]).await?.into_value();
         let mut request = Request::new(Bytes::from(wire::pod_key(key.public_der())));

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokenex_core::Result;
 
-use crate::key::{KeySize, SessionKey};
+use crate::key::SessionKey;
 
 /// Where a key waits that was made and led to no token.
 ///
@@ -15,11 +15,11 @@ pub(crate) struct SpareKey(Arc<Mutex<Option<SessionKey>>>);
 
 impl SpareKey {
     /// The key of the last attempt, if that brought no token; else a new one.
-    pub(crate) async fn take(&self, size: KeySize) -> Result<UnusedKey> {
+    pub(crate) async fn take(&self, new: impl Future<Output = Result<SessionKey>>) -> Result<UnusedKey> {
         let kept = self.lock().take();
         let key = match kept {
             Some(key) => key,
-            None => SessionKey::generate(size).await?,
+            None => new.await?,
         };
         Ok(UnusedKey { key, returns_to: Some(self.clone()) })
     }

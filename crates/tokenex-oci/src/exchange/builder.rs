@@ -8,7 +8,7 @@ use super::address::Address;
 use super::client::Client;
 use super::domain::{Domain, Inner};
 use crate::errors::bad_option;
-use crate::key::KeySize;
+use crate::key::{KeySize, SessionKey};
 use crate::session_token::SessionToken;
 use crate::wire::Requested;
 
@@ -21,6 +21,7 @@ pub struct DomainBuilder {
     audience: Option<String>,
     accepted: Vec<String>,
     key_size: KeySize,
+    session_keys: Option<AnySource<SessionKey>>,
     requested: Requested,
     transport: Option<AnyTransport>,
 }
@@ -34,6 +35,7 @@ impl DomainBuilder {
             audience: None,
             accepted: Vec::new(),
             key_size: KeySize::default(),
+            session_keys: None,
             requested: Requested::User,
             transport: None,
         }
@@ -81,6 +83,16 @@ impl DomainBuilder {
         self
     }
 
+    /// Where session keys come from. Default [`SessionKey::generate`], when one is needed.
+    ///
+    /// For programs that make keys ahead or with a cryptographic module of their choice ([`SessionKey::from_pem`] reads them), and
+    /// for tests on a clock moved by hand. The source is asked for each exchange that needs a new key and must give another one
+    /// each time, so that a key is of no use beyond its token; a key that led to no token serves once more. `key_size` has no say.
+    pub fn session_keys(mut self, keys: impl Source<SessionKey>) -> Self {
+        self.session_keys = Some(AnySource::new(keys));
+        self
+    }
+
     /// Another way to the network than the scheduler's.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(AnyTransport::new(transport));
@@ -116,6 +128,7 @@ impl DomainBuilder {
             audiences,
             client,
             key_size: self.key_size,
+            session_keys: self.session_keys,
             requested: self.requested,
             transport: self.transport,
         }))

@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Uri;
-use tokenex_core::{AnyTokenSource, AnyTransport, Result, Target, TokenSource};
+use tokenex_core::{AnySource, AnyTokenSource, AnyTransport, Attempt, Result, Source as _, Target, TokenSource};
 
 use super::address::Address;
 use super::client::Client;
 use super::{DomainBuilder, TokenExchange};
 use crate::errors::bad_option;
-use crate::key::KeySize;
+use crate::key::{KeySize, SessionKey};
 use crate::wire::Requested;
 
 /// An identity domain of Oracle Cloud, with the application that may exchange there and the identity that it shows. Cheap to
@@ -41,6 +41,8 @@ pub(super) struct Inner {
     pub(super) audiences: Vec<String>,
     pub(super) client: Client,
     pub(super) key_size: KeySize,
+    /// `None`: they are made here.
+    pub(super) session_keys: Option<AnySource<SessionKey>>,
     /// What the environment asks for.
     pub(super) requested: Requested,
     pub(super) transport: Option<AnyTransport>,
@@ -97,8 +99,11 @@ impl Domain {
         &self.0.client
     }
 
-    pub(super) fn key_size(&self) -> KeySize {
-        self.0.key_size
+    pub(super) async fn new_key(&self, cx: &Attempt) -> Result<SessionKey> {
+        match &self.0.session_keys {
+            Some(keys) => Ok(keys.fetch(cx).await?.into_value()),
+            None => SessionKey::generate(self.0.key_size).await,
+        }
     }
 
     pub(super) fn transport(&self) -> Option<&AnyTransport> {

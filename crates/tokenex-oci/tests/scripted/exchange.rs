@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokenex_core::sources::{Closure, StaticText};
 use tokenex_core::{ErrorKind, Input, Secret, Source};
-use tokenex_oci::{Domain, KeySize};
+use tokenex_oci::{Domain, KeySize, SessionKey};
 use tokenex_testkit::transport::Fault;
 use tokio::sync::Barrier;
 
@@ -145,6 +145,40 @@ async fn each_exchange_has_a_new_key_of_the_size_that_was_chosen() {
     keys.sort();
     keys.dedup();
     assert_eq!(keys.len(), 5, "a key was used twice");
+}
+
+/// Keys that were made ahead.
+struct Keys(Mutex<Vec<SessionKey>>);
+
+impl Source<SessionKey> for Keys {
+    async fn fetch(&self, _: &tokenex_core::Attempt) -> tokenex_core::Result<Input<SessionKey>> {
+        let none_left = || tokenex_core::Error::new(ErrorKind::Other, "no key is left");
+        self.0.lock().unwrap().pop().map(Input::new).ok_or_else(none_left)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_the_program_brings_serve_one_token_each_and_again_when_there_was_no_token() {
+    let world = World::new();
+    let (first, second) = (SessionKey::generate(KeySize::Rsa2048).await, SessionKey::generate(KeySize::Rsa2048).await);
+    let (first, second) = (first.unwrap(), second.unwrap());
+    let keys = Keys(Mutex::new(vec![second.clone(), first.clone()]));
+    let session = world.keep(world.builder().session_keys(keys).build().unwrap().user_token());
+    let token = session.get().await.unwrap();
+    assert_eq!(token.key().public_der(), first.public_der());
+    assert_eq!(world.call(&token), 200);
+
+    world.domain.fault(1, tokenex_testkit::twins::Fault::Empty(500));
+    session.rejected(token.generation()).await.unwrap_err();
+    world.seconds(60).await;
+    let token = session.get().await.unwrap();
+    assert_eq!(token.key().public_der(), second.public_der());
+
+    // The source has no other, and what it says about that is what is told.
+    world.seconds(60).await;
+    let error = session.rejected(token.generation()).await.unwrap_err();
+    assert!(error.to_string().contains("no key is left"), "{error}");
+    assert_eq!(world.call(&session.get().await.unwrap()), 200);
 }
 
 #[tokio::test(start_paused = true)]
