@@ -5,52 +5,45 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use tokenex_core::{Error, ErrorKind, Retry};
+use tokenex_core::refusal::{Meaning, terminal, transient};
+use tokenex_core::{Error, ErrorKind};
 
 /// The error for an answer with this status and body. `secrets` is what was sent: it is masked in what Depot said.
 pub(crate) fn refusal(status: StatusCode, body: &[u8], secrets: &[&str]) -> Error {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let (code, said) = (body["error"].as_str(), body["error_description"].as_str().unwrap_or_default());
-    let (kind, what, advice) = meaning(status, code.unwrap_or_default());
-    let mut error = Error::new(kind, what).with_status(status);
-    if !advice.is_empty() {
-        error = error.with_advice(advice);
-    }
+    let error = meaning(status, code.unwrap_or_default()).error().with_status(status);
     match code {
         // Only the message of an error that was recognised may get in.
         Some(code) => error.with_code(code).with_said(said, secrets),
         None => error,
     }
-    .with_retry(if transient(kind) { Retry::Transient } else { Retry::Terminal })
 }
 
-fn meaning(status: StatusCode, code: &str) -> (ErrorKind, &'static str, &'static str) {
+fn meaning(status: StatusCode, code: &str) -> Meaning {
+    use ErrorKind::{Configuration, Denied, NotFound, Protocol, Throttled, Trust, Unavailable};
     match (status.as_u16(), code) {
-        (_, "invalid_grant") => (
-            ErrorKind::Trust,
+        (_, "invalid_grant") => terminal(
+            Trust,
             "the project does not trust this identity",
             "compare with the publishers in the project's settings at Depot",
         ),
         (_, "access_denied") => {
-            (ErrorKind::Denied, "the publisher may not push to this project", "give it the role \"publisher\"")
+            terminal(Denied, "the publisher may not push to this project", "give it the role \"publisher\"")
         }
-        (_, "invalid_target") => {
-            (ErrorKind::NotFound, "there is no such project", "look for a typing error in its name")
-        }
-        (429, _) => (ErrorKind::Throttled, "Depot asks for fewer requests", ""),
-        (500.., _) => (ErrorKind::Unavailable, "Depot cannot answer now", "see https://status.depot.example"),
-        (401 | 403, _) => (ErrorKind::Denied, "Depot refuses the request", "is a proxy answering in Depot's place?"),
-        (400..=499, _) => (ErrorKind::Configuration, "Depot does not understand the request", ""),
-        _ => (ErrorKind::Protocol, "Depot answers with a status that it does not have", "is a proxy in the way?"),
+        (_, "invalid_target") => terminal(NotFound, "there is no such project", "look for a typing error in its name"),
+        (429, _) => transient(Throttled, "Depot asks for fewer requests", ""),
+        (500.., _) => transient(Unavailable, "Depot cannot answer now", "see https://status.depot.example"),
+        (401 | 403, _) => terminal(Denied, "Depot refuses the request", "is a proxy answering in Depot's place?"),
+        (400..=499, _) => terminal(Configuration, "Depot does not understand the request", ""),
+        _ => transient(Protocol, "Depot answers with a status that it does not have", "is a proxy in the way?"),
     }
-}
-
-fn transient(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Protocol)
 }
 
 #[cfg(test)]
 mod tests {
+    use tokenex_core::Retry;
+
     use super::*;
 
     #[test]
