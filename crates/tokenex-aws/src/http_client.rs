@@ -23,15 +23,12 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName};
 use http_body_util::Full;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokenex_core::address::encode;
 use tokenex_core::{Error, Result, Secret};
 use tokio::sync::oneshot;
 
 /// What stands in a form where [`Outbox::serve`] puts the secret in.
 pub(crate) const PLACEHOLDER: &str = "tokenex-puts-the-secret-in-here";
-
-/// The unreserved characters of RFC 3986 section 2.3.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
@@ -158,7 +155,7 @@ fn fill_in(request: &mut http::Request<Bytes>, secret: &Secret) -> bool {
     if !form.contains(PLACEHOLDER) {
         return false;
     }
-    let filled = form.replacen(PLACEHOLDER, &utf8_percent_encode(secret.expose(), KEPT).to_string(), 1);
+    let filled = form.replacen(PLACEHOLDER, &encode(secret.expose()).to_string(), 1);
     let length = filled.len();
     *request.body_mut() = Bytes::from(filled);
     request.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());

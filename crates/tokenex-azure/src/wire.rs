@@ -8,4 +8,4 @@ mod answer;
 mod form;
 
 pub(crate) use answer::{Ends, Refused, TokenAnswer, name_of};
-pub(crate) use form::{Form, encode, request_id};
+pub(crate) use form::{Form, request_id};

@@ -1,4 +1,4 @@
-//! Addresses of targets: how far a request to one travels, and whether credentials may go there.
+//! Addresses of targets: how far a request to one travels, whether credentials may go there, and what stands in one.
 //!
 //! ```
 //! use http::Uri;
@@ -11,12 +11,15 @@
 //! assert_eq!(refused.code(), Some("plain_http"));
 //!
 //! assert_eq!(Reach::of("169.254.169.254"), Reach::Platform);
+//! assert_eq!(format!("https://vault.example/v1/{}", address::encode("a/b")), "https://vault.example/v1/a%2Fb");
 //! # Ok(()) }
 //! ```
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -90,9 +93,19 @@ pub fn check_scheme(uri: &Uri) -> Result<()> {
         (Some("http"), Some(_)) => {
             ("plain http is only taken to this machine: tokens and secrets would travel in the clear", "plain_http")
         }
-        _ => ("the address is not an absolute http or https URL", "scheme"),
+        (Some(_), Some(_)) => ("the address is neither https nor http", "scheme"),
+        _ => ("the address lacks a scheme or a host", "scheme"),
     };
     Err(Error::new(ErrorKind::Configuration, what).with_code(code).with_advice("write it as https://host:port"))
+}
+
+/// The unreserved characters of [RFC 3986 section 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3).
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as one part of a path, a query or a form: unreserved characters stay, and everything else is percent-encoded,
+/// the blank too, which readers of forms take back like a plus. Print it, or extend a text by it.
+pub fn encode(text: &str) -> impl Iterator<Item = &str> + fmt::Display {
+    utf8_percent_encode(text, KEPT)
 }
 
 #[cfg(test)]
@@ -164,5 +177,12 @@ mod tests {
             assert_eq!((error.kind(), error.code()), (ErrorKind::Configuration, Some(code)), "{bad}");
             assert!(error.advice().is_some() && !format!("{error:?}").contains("hunter22"), "{error:?}");
         }
+    }
+    #[test]
+    fn an_encoded_text_can_change_nothing_around_it() {
+        assert_eq!(encode("aZ09-._~").to_string(), "aZ09-._~");
+        let mut query = "x=".to_owned();
+        query.extend(encode("a b/&=+?#%:é\n"));
+        assert_eq!(query, "x=a%20b%2F%26%3D%2B%3F%23%25%3A%C3%A9%0A");
     }
 }

@@ -9,4 +9,4 @@ mod request;
 pub(crate) use answer::{IdTokenAnswer, ImpersonatedAnswer, TokenAnswer};
 pub(crate) use jws::{claims_of_a_grant, jws};
 pub(crate) use refused::Refused;
-pub(crate) use request::{Exchange, encode, form, generate_access_token, generate_id_token};
+pub(crate) use request::{Exchange, form, generate_access_token, generate_id_token};

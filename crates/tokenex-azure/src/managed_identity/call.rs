@@ -5,10 +5,11 @@ use std::fmt;
 use bytes::Bytes;
 use http::uri::Scheme;
 use http::{HeaderName, HeaderValue, Request, Uri, header};
+use tokenex_core::address::encode;
 use tokenex_core::{Error, ErrorKind, Result, Secret};
 
 use super::variables::bad;
-use crate::wire::{Form, encode};
+use crate::wire::Form;
 
 /// Shows that nobody was tricked into the request: a forged one cannot set headers
 /// ([IMDS](https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#security-and-authentication)).

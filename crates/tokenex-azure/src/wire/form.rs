@@ -3,8 +3,8 @@
 use std::fmt;
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use tokenex_core::Secret;
+use tokenex_core::address::encode;
 
 /// The body of a token request, `application/x-www-form-urlencoded`.
 ///
@@ -14,15 +14,6 @@ pub(crate) struct Form {
     body: String,
     names: Vec<&'static str>,
     secrets: Vec<Secret>,
-}
-
-/// The unreserved characters of RFC 3986 section 2.3 stay; everything else is encoded, the blank too, which every reader
-/// of forms takes back.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// A text as part of a form or a query.
-pub(crate) fn encode(text: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(text, KEPT)
 }
 
 impl Form {

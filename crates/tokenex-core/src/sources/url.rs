@@ -6,11 +6,11 @@ use std::fmt;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::text::{TextSource, both_sources, unusable};
+use crate::address::encode;
 use crate::{Attempt, Error, ErrorKind, Result, Secret};
 
 /// A web server that answers a GET with the text: with its whole body, or with one field of a JSON object.
@@ -40,9 +40,6 @@ pub struct Url {
 }
 
 const PLACEHOLDER: &str = "{audience}";
-
-/// What is not unreserved (RFC 3986 section 2.3) is encoded.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Url {
     /// The server's address, with or without the placeholder `{audience}`.
@@ -188,7 +185,7 @@ impl fmt::Debug for Url {
 }
 
 fn fill(template: &str, audience: &str) -> String {
-    template.replace(PLACEHOLDER, &utf8_percent_encode(audience, ENCODED).to_string())
+    template.replace(PLACEHOLDER, &encode(audience).to_string())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{Method, Request, Uri, header::HeaderName};
 use serde_json::{Value, json};
+use tokenex_core::address::{Reach, encode};
 use tokenex_core::{Attempt, Error, ErrorKind, Result, Secret};
 
 use super::bad_member;
@@ -16,7 +17,6 @@ use super::file::{Members, text_of};
 use super::sigv4::{Keys, Unsigned, sign};
 use crate::endpoint::{Answer, named, send};
 use crate::errors::Step;
-use crate::wire::encode;
 
 const VERIFICATION_URL: &str = "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15";
 
@@ -99,7 +99,7 @@ impl AwsSource {
         let headers: Vec<Value> =
             signed.iter().map(|(name, value)| json!({"key": name, "value": value.expose()})).collect();
         let request = json!({"url": url, "method": "POST", "headers": headers, "body": ""});
-        Ok(Secret::new(encode(&request.to_string())))
+        Ok(Secret::new(encode(&request.to_string()).to_string()))
     }
 
     fn region_of_environment(&self) -> Option<String> {
@@ -210,11 +210,11 @@ fn metadata_url(members: &Members, name: &'static str) -> Result<Option<Uri>> {
             .with_advice("it is below http://169.254.169.254/latest/")
     };
     let uri: Uri = url.parse().map_err(|_| bad())?;
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let address: IpAddr = host.parse().map_err(|_| bad())?;
-    let is_ec2 = ["169.254.169.254", "fd00:ec2::254"].iter().any(|one| one.parse() == Ok(address));
+    let host = uri.host().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let is_ec2 = ["169.254.169.254", "fd00:ec2::254"].iter().any(|one| one.parse() == address);
     let is_plain = uri.scheme_str() == Some("http") && uri.authority().is_some_and(|a| !a.as_str().contains('@'));
-    if is_plain && (is_ec2 || address.to_canonical().is_loopback()) { Ok(Some(uri)) } else { Err(bad()) }
+    if is_plain && (is_ec2 || Reach::of(host) == Reach::Loopback) { Ok(Some(uri)) } else { Err(bad()) }
 }
 
 /// What is signed goes to Google, and from there to this address.

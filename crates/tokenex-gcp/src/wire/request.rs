@@ -2,17 +2,8 @@
 
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
-
-/// The unreserved characters of RFC 3986 section 2.3 stay; everything else is encoded, the blank too, which every reader
-/// of forms takes back.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// A text as part of a form or a query.
-pub(crate) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, KEPT).to_string()
-}
+use tokenex_core::address::encode;
 
 /// A body of type `application/x-www-form-urlencoded`, or a query.
 pub(crate) fn form(fields: &[(&str, &str)]) -> String {
