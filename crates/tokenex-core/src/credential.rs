@@ -159,7 +159,7 @@ pub enum Renewal {
         /// Whether another renewal can extend it further. When false, a new credential is issued in good time.
         again: bool,
     },
-    /// It can not be extended; a new one is issued.
+    /// It cannot be extended; a new one is issued.
     NotRenewable,
 }
 
