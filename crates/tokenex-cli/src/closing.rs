@@ -42,10 +42,10 @@ fn say(report: &ShutdownReport, tell: Tell) {
         if tell == Tell::WhatWentWrong && matches!(left.because, LeftBecause::NotRevocable) {
             continue;
         }
-        let until = match left.until {
-            Some(at) => format!("until {} ({})", time::rfc3339(at), time::from_now(at, now)),
-            None => "without an end".to_owned(),
+        let life = match left.until {
+            Some(at) => format!("lives until {} ({})", time::rfc3339(at), time::from_now(at, now)),
+            None => "stays valid until it is changed or revoked at its target".to_owned(),
         };
-        output::note(format_args!("tokenex: {:?} lives {until}: {}", left.name, left.because));
+        output::note(format_args!("tokenex: {:?} {life}: {}", left.name, left.because));
     }
 }

@@ -124,10 +124,10 @@ fn withdrawal(text: &mut String, report: &ShutdownReport) {
     let _ = writeln!(text, "withdrawn: {} revocation{plural} accepted", report.accepted);
     let now = SystemTime::now();
     for left in &report.left {
-        let until = match left.until {
-            Some(at) => format!("until {} ({})", rfc3339(at), from_now(at, now)),
-            None => "without an end".to_owned(),
+        let life = match left.until {
+            Some(at) => format!("lives until {} ({})", rfc3339(at), from_now(at, now)),
+            None => "stays valid until it is changed or revoked at its target".to_owned(),
         };
-        let _ = writeln!(text, "  {} lives {until}: {}", left.name, left.because);
+        let _ = writeln!(text, "  {} {life}: {}", left.name, left.because);
     }
 }

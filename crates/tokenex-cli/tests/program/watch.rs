@@ -53,7 +53,7 @@ async fn secrets_are_shown_only_when_that_is_asked_for() {
     watch.signal("TERM");
     let end = watch.end().await.expect(0);
     // The lease and its login; keys of AWS cannot be taken back.
-    end.says("2 revocations accepted").says("\"deploy\" lives until").says("can not be revoked");
+    end.says("2 revocations accepted").says("\"deploy\" lives until").says("cannot be revoked from here");
     world.tokenex(&["watch", "--reveal"]).run().await.expect(2).says("--format jsonl");
 }
 

@@ -55,7 +55,7 @@ pub enum LeftBecause {
 impl fmt::Display for LeftBecause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotRevocable => f.write_str("it can not be revoked"),
+            Self::NotRevocable => f.write_str("it cannot be revoked from here"),
             Self::Failed(error) => write!(f, "the revocation failed: {error}"),
             Self::OutOfTime => f.write_str("the revocation was not over in the time given"),
         }
@@ -64,12 +64,13 @@ impl fmt::Display for LeftBecause {
 
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} lives ", self.name)?;
         match self.lives {
-            Some(left) => write!(f, "for another {} s", left.as_secs())?,
-            None => f.write_str("without an end")?,
+            Some(left) => write!(f, "{} lives for another {} s: {}", self.name, left.as_secs(), self.because),
+            // A stored secret: nothing but a change ends it.
+            None => {
+                write!(f, "{} stays valid until it is changed or revoked at its target: {}", self.name, self.because)
+            }
         }
-        write!(f, ": {}", self.because)
     }
 }
 
@@ -108,5 +109,24 @@ impl fmt::Display for ShutdownReport {
             write!(f, "; {left}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_says_until_when_and_why() {
+        let now = SystemTime::UNIX_EPOCH;
+        let left = |until| Left::new("app", until, now, LeftBecause::NotRevocable).to_string();
+        assert_eq!(
+            left(Some(now + Duration::from_secs(540))),
+            "app lives for another 540 s: it cannot be revoked from here"
+        );
+        assert_eq!(
+            left(None),
+            "app stays valid until it is changed or revoked at its target: it cannot be revoked from here"
+        );
     }
 }
