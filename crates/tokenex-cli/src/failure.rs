@@ -16,7 +16,7 @@ pub(crate) enum Exit {
     Identity = 3,
     /// The target does not trust the identity.
     Trust = 4,
-    /// The target cannot be reached, or its certificate is not trusted.
+    /// The target, or the service that hands out the identity token, cannot be reached, or its certificate is not trusted.
     Unreachable = 5,
     /// The exchange went well, and what came after it was refused.
     Authorization = 6,

@@ -11,8 +11,11 @@ use crate::output;
 
 /// Prints the page of the program, or that of one command.
 pub(crate) fn run(command: &Man) -> Result<ExitCode, Failure> {
-    let mut all = Arguments::command();
+    // Each command has a page already, so `help` needs none.
+    let mut all = Arguments::command().disable_help_subcommand(true);
     all.build();
+    // A page names the package that it is from, and not the command alone (man-pages(7)).
+    let source = format!("{} {}", all.get_name(), all.get_version().unwrap_or_default());
     let about = match &command.command {
         None => all,
         Some(name) => {
@@ -23,7 +26,7 @@ pub(crate) fn run(command: &Man) -> Result<ExitCode, Failure> {
     };
     let mut page = Vec::new();
     let failed = |error| Failure::new(Exit::Internal, format!("the manual page cannot be made: {error}"));
-    Page::new(about).render(&mut page).map_err(failed)?;
+    Page::new(about).source(source).manual("User Commands").render(&mut page).map_err(failed)?;
     let _ = output::data(&String::from_utf8_lossy(&page))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -24,8 +24,8 @@ use super::watching::{Heard, Reads, listen, read};
 pub(super) const CAST: [(&str, &str); 5] = [
     ("management-api", "Azure"),
     ("deploy-role", "AWS"),
-    ("federated-token", "Google Cloud"),
-    ("api-session", "Oracle Cloud"),
+    ("federated-token", "Google"),
+    ("api-session", "Oracle"),
     ("database-user", "Vault"),
 ];
 

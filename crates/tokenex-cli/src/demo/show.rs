@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::output::{self, Stdout};
 use crate::table::{Row, Screen, Table, Tone, brief};
 
-const TITLE: &str = "tokenex demo: one identity becomes five credentials, kept fresh through two outages";
+const TITLE: &str = "tokenex demo: one identity, five credentials, kept fresh through two outages";
 const STARTING: &str = "starting an issuer and five targets on this machine";
 
 /// Where a run is.
@@ -110,7 +110,7 @@ impl Show {
         if let Self::Table { table, screen, .. } = self {
             for (index, (name, _)) in CAST.iter().enumerate() {
                 let left = report.left.iter().find(|left| left.name == *name);
-                let words = if left.is_some() { "forgotten; it ends by itself" } else { "revocation accepted" };
+                let words = if left.is_some() { "ends by itself" } else { "revocation accepted" };
                 table.row(index).tone(Tone::Ended).next(None).valid_until(left.and_then(|left| left.until));
                 table.row(index).tell(words, SystemTime::now());
             }

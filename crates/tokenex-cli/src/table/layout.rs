@@ -22,8 +22,11 @@ const BAR: [usize; 3] = [6, 10, 20];
 const WIDEST_NAME: usize = 32;
 /// What the last event needs to say something, and what it gets before bars grow.
 const EVENT: [usize; 2] = [24, 48];
+/// What it needs where all else is shortened too: that something was refreshed, and when.
+const SHORT_EVENT: usize = 18;
 
-/// The columns, with what each is worth: where the width does not suffice, the least worthy go first.
+/// The columns, with what each is worth: where the width does not suffice, words are shortened, and then the least worthy go
+/// first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
     Name,
@@ -41,12 +44,15 @@ const ORDER: [Column; 6] =
 const LEAST_FIRST: [Column; 4] = [Column::Provider, Column::Next, Column::Refreshes, Column::Event];
 
 impl Column {
-    fn heading(self) -> &'static str {
+    /// The two about refreshes are short for "next refresh in" and "refreshes done".
+    fn heading(self, short: bool) -> &'static str {
         match self {
             Self::Name => "NAME",
             Self::Provider => "PROVIDER",
             Self::Valid => "VALID FOR",
+            Self::Next if short => "NEXT IN",
             Self::Next => "NEXT REFRESH",
+            Self::Refreshes if short => "DONE",
             Self::Refreshes => "REFRESHES",
             Self::Event => "LAST EVENT",
         }
@@ -64,7 +70,7 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    fn of(row: &'a Row, now: SystemTime) -> Self {
+    fn of(row: &'a Row, now: SystemTime, short: bool) -> Self {
         let ahead = |at: SystemTime| at.duration_since(now).ok();
         let left = row.valid_until.map(|at| ahead(at).unwrap_or_default());
         let share = match (left, row.lifetime) {
@@ -72,7 +78,11 @@ impl<'a> Cells<'a> {
             _ => None,
         };
         let next = match (row.next_at, row.tone) {
-            (Some(at), _) => ahead(at).map_or_else(|| "now".to_owned(), |wait| format!("in {}", brief(wait))),
+            (Some(at), _) => match ahead(at) {
+                None => "now".to_owned(),
+                Some(wait) if short => brief(wait),
+                Some(wait) => format!("in {}", brief(wait)),
+            },
             (None, Tone::Ended) => String::new(),
             (None, _) => "now".to_owned(),
         };
@@ -99,14 +109,22 @@ struct Layout {
     bar: usize,
     left: usize,
     next: usize,
+    refreshes: usize,
+    event: usize,
     width: usize,
+    short: bool,
 }
 
 impl Layout {
+    /// Whether every column has its place.
+    fn has_all(&self) -> bool {
+        self.columns.len() == ORDER.len()
+    }
+
     /// Takes columns away, then width from the bar, until the rest fits.
-    fn of(rows: &[Cells<'_>], width: usize) -> Self {
+    fn of(rows: &[Cells<'_>], width: usize, short: bool) -> Self {
         let widest = |text: &dyn Fn(&Cells<'_>) -> usize, heading: Column| {
-            rows.iter().map(text).max().unwrap_or_default().max(heading.heading().len()).min(WIDEST_NAME)
+            rows.iter().map(text).max().unwrap_or_default().max(heading.heading(short).len()).min(WIDEST_NAME)
         };
         let mut layout = Self {
             columns: ORDER.to_vec(),
@@ -116,7 +134,10 @@ impl Layout {
             // Wide enough for two units, so that nothing moves while time passes.
             left: rows.iter().map(|cells| measure_text_width(&cells.left)).max().unwrap_or_default().max(5),
             next: widest(&|cells| measure_text_width(&cells.next), Column::Next),
+            refreshes: widest(&|cells| cells.refreshes.len(), Column::Refreshes),
+            event: if short { SHORT_EVENT } else { EVENT[0] },
             width,
+            short,
         };
         for column in LEAST_FIRST {
             if layout.needed(BAR[0]) <= width {
@@ -130,8 +151,8 @@ impl Layout {
             layout.name = layout.name.min(rest.max(1));
         } else {
             let spare = width - layout.needed(BAR[0]);
-            let good = spare.min(BAR[1] - BAR[0]);
-            let events = if layout.columns.contains(&Column::Event) { EVENT[1] - EVENT[0] } else { 0 };
+            let good = if short { 0 } else { spare.min(BAR[1] - BAR[0]) };
+            let events = if layout.columns.contains(&Column::Event) { EVENT[1] - layout.event } else { 0 };
             let rest = (spare - good).saturating_sub(events);
             layout.bar = (BAR[0] + good + rest).min(BAR[2]);
         }
@@ -148,15 +169,15 @@ impl Layout {
             Column::Name => self.name,
             Column::Provider => self.provider,
             // The bar, a space, and the words.
-            Column::Valid => (bar + usize::from(bar > 0) + self.left).max(column.heading().len()),
+            Column::Valid => (bar + usize::from(bar > 0) + self.left).max(column.heading(self.short).len()),
             Column::Next => self.next,
-            Column::Refreshes => column.heading().len(),
-            Column::Event => EVENT[0],
+            Column::Refreshes => self.refreshes,
+            Column::Event => self.event,
         }
     }
 
     fn headings(&self) -> String {
-        let cell = |column: &Column| padded(column.heading(), self.column(*column, self.bar));
+        let cell = |column: &Column| padded(column.heading(self.short), self.column(*column, self.bar));
         format!("{INDENT}{}", self.columns.iter().map(cell).collect::<Vec<_>>().join(GAP))
     }
 
@@ -198,11 +219,16 @@ impl Layout {
 pub(super) fn lines(table: &Table, now: SystemTime, look: &Look) -> Vec<String> {
     // The last column stays free: a character there leaves the cursor in a place that terminals do not agree on.
     let width = look.width.saturating_sub(1).max(1);
-    let cells: Vec<_> = table.rows.iter().map(|row| Cells::of(row, now)).collect();
-    let layout = Layout::of(&cells, width);
+    let cells = |short| table.rows.iter().map(|row| Cells::of(row, now, short)).collect::<Vec<_>>();
+    let mut cells_shown = cells(false);
+    let mut layout = Layout::of(&cells_shown, width, false);
+    if !layout.has_all() {
+        cells_shown = cells(true);
+        layout = Layout::of(&cells_shown, width, true);
+    }
     let mut lines: Vec<String> = table.head.clone();
     lines.push(Tone::Quiet.paint(&layout.headings(), look.colour));
-    lines.extend(cells.iter().map(|cells| layout.line(cells, look)));
+    lines.extend(cells_shown.iter().map(|cells| layout.line(cells, look)));
     lines.extend(table.foot.iter().map(|(tone, text)| tone.paint(text, look.colour)));
     let tail = if look.unicode { "…" } else { "~" };
     lines.iter().map(|line| truncate_str(line, layout.width, tail).trim_end().to_owned()).collect()

@@ -53,6 +53,23 @@ fn no_line_is_wider_than_the_window_and_the_name_goes_last() {
     assert!(table().lines(at(100), &look(40))[1].contains("6.0 s"));
 }
 
+/// That of most terminals, with names as long as those of the demo.
+#[test]
+fn in_eighty_columns_words_are_shortened_and_no_column_is_missing() {
+    let mut table = Table::new([Row::new("federated-token", "Google"), Row::new("api-session", "Oracle")]);
+    table.row(0).valid_until(Some(at(105))).lifetime(Some(10 * SECOND)).next(Some(at(101))).refreshes(12);
+    table.row(0).tell("refreshed", at(97));
+    table.row(1).refreshes(1234567).tell("issued", at(100));
+    assert_eq!(
+        table.lines(at(100), &look(80)),
+        [
+            "  NAME             PROVIDER  VALID FOR     NEXT IN  DONE     LAST EVENT",
+            "  federated-token  Google    ███░░░ 5.0 s  1.0 s      12     refreshed, 3 s ago",
+            "  api-session      Oracle                  now      1234567  issued",
+        ]
+    );
+}
+
 #[test]
 fn a_wide_window_gives_room_to_events_first_and_then_to_bars() {
     let bar = |width| table().lines(at(100), &look(width))[1].matches(['█', '░']).count();

@@ -51,7 +51,10 @@ async fn shells_read_the_completions_and_man_reads_the_pages() {
     assert!(checked.success());
     let page = tokenex(["man"]).run().await.expect(0).stdout;
     assert!(page.contains(".TH tokenex 1") && page.contains("exec"));
-    assert!(tokenex(["man", "exec"]).run().await.expect(0).stdout.contains("on\\-refresh"));
+    let page = tokenex(["man", "exec"]).run().await.expect(0).stdout;
+    assert!(page.contains("on\\-refresh"));
+    let title = format!(".TH tokenex-exec 1  \"tokenex {}\" \"User Commands\"", env!("CARGO_PKG_VERSION"));
+    assert!(page.contains(&title), "{page}");
     tokenex(["man", "nothing"]).run().await.expect(2).says("nothing");
 }
 
