@@ -33,15 +33,14 @@ impl Home {
         }
         if scheme != self.scheme && scheme != Scheme::HTTPS {
             return refuse(
-                format!("the server redirects from {} to {scheme}, which is not followed", self.scheme),
+                "the server redirects to what is not https, which is not followed",
                 "correct api_addr of the server",
             );
         }
         if !self.includes(&authority) {
-            return refuse(
-                format!("the server redirects to {}, which is not followed", shown(&authority)),
-                "if this host belongs to the cluster, name it in redirect_hosts; else correct the address",
-            );
+            let advice = "if this host belongs to the cluster, name it in redirect_hosts; else correct the address";
+            return Err(refusal("the server redirects to another host, which is not followed", advice)
+                .with_said(host_and_port(&authority), &[]));
         }
         Uri::from_parts(parts)
             .or_else(|_| refuse("the server redirects to what is no address", "correct api_addr of the server"))
@@ -61,14 +60,18 @@ impl fmt::Display for Home {
     }
 }
 
-fn refuse<T>(what: impl Into<std::borrow::Cow<'static, str>>, advice: &'static str) -> Result<T> {
-    Err(Error::new(ErrorKind::Configuration, what).with_code("redirect").with_advice(advice))
+fn refuse<T>(what: &'static str, advice: &'static str) -> Result<T> {
+    Err(refusal(what, advice))
 }
 
-/// A host that a server sent, without the user name that it may hold, and cut.
-fn shown(authority: &Authority) -> String {
-    let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-    host.chars().filter(char::is_ascii_graphic).take(200).collect()
+fn refusal(what: &'static str, advice: &'static str) -> Error {
+    Error::new(ErrorKind::Configuration, what).with_code("redirect").with_advice(advice)
+}
+
+/// Without the user name that may stand before it. Whoever redirects can write anything here, a secret too: a port need not be a
+/// number.
+fn host_and_port(authority: &Authority) -> &str {
+    authority.as_str().rsplit('@').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -91,9 +94,14 @@ mod tests {
         assert_eq!(go("https://c.example:8201/v1/x").unwrap(), "https://c.example:8201/v1/x");
         assert_eq!(go("/v1/y").unwrap(), "https://vault.example:8200/v1/y");
         assert_eq!(go("https://VAULT.example:8200").unwrap(), "https://VAULT.example:8200/v1/x");
-        assert!(go("http://b.example:8200/v1/x").unwrap_err().contains("to http"));
+        assert!(go("http://b.example:8200/v1/x").unwrap_err().contains("not https"));
         let other = go("https://evil.example/v1/x").unwrap_err();
         assert!(other.contains("evil.example") && other.contains("redirect_hosts"), "{other}");
+        let token = "Abc0".repeat(12);
+        for host in [format!("evil.example:{token}"), format!("{token}.example"), format!("{token}@evil.example")] {
+            assert!(go(&format!("https://{host}/v1/x")).is_err_and(|error| !error.contains(&token)), "{host}");
+        }
+        assert!(go(&format!("{token}://b.example")).is_err_and(|error| !error.contains(&token)), "a scheme");
         assert!(go("https://user:hunter22@evil.example").is_err_and(|error| !error.contains("hunter22")));
         assert!(go("https://vault.example:8200@evil.example/v1/x").is_err(), "a user name is not a host");
         assert!(go("https://c.example/v1/x").is_err(), "an entry with a port is only that port");
