@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
+use tokenex_core::address::Reach;
 use tokenex_core::sources::File;
 use tokenex_core::{AnySource, Attempt, Error, Input, Outcome, Provider, Result, Secret, Source, Target};
 
 use crate::credentials::AwsCredentials;
-use crate::endpoint::is_loopback;
 use crate::errors::{MetadataStep, expired_on_arrival, metadata_refusal};
 use crate::session::bad;
 use crate::wire::metadata as wire;
@@ -189,7 +189,7 @@ fn check_url(url: &str) -> Result<Uri> {
     }
     match scheme {
         "https" => Ok(uri),
-        "http" if is_loopback(authority.host()) || is_of_the_platform(authority.host()) => Ok(uri),
+        "http" if Reach::of(authority.host()) == Reach::Loopback || is_of_the_platform(authority.host()) => Ok(uri),
         "http" => bad("the address of the endpoint is not encrypted, and not that of this machine or its platform"),
         _ => bad("the address of the endpoint is neither https nor http"),
     }

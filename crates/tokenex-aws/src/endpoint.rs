@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use aws_sdk_sts::config::Region;
 use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use http::Uri;
+use tokenex_core::address::check_scheme;
 use tokenex_core::{AnyTransport, Attempt, Result, Target};
 
 use crate::session::bad;
@@ -180,27 +181,13 @@ fn check_region(region: &str) -> Result<()> {
 fn check_url(url: &str) -> Result<()> {
     let bad = |what: &'static str| Err(bad("endpoint", what).with_advice("write it as https://host:port"));
     let Ok(uri) = url.parse::<Uri>() else { return bad("the address of the endpoint is not a URL") };
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return bad("the address of the endpoint lacks a scheme or a host");
-    };
-    if authority.as_str().contains('@') {
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return bad("the address of the endpoint holds a user name");
     }
     if uri.query().is_some() {
         return bad("the address of the endpoint holds a query");
     }
-    match scheme {
-        "https" => Ok(()),
-        "http" if is_loopback(authority.host()) => Ok(()),
-        "http" => bad("plain http is only taken to this machine: the identity token would travel in the clear"),
-        _ => bad("the address of the endpoint is neither https nor http"),
-    }
-}
-
-/// Whether a host as it stands in a URL is this machine.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    check_scheme(&uri).map_err(|error| error.with_provider("aws").with_code("endpoint"))
 }
 
 /// The choices of an endpoint, on a builder that keeps them in `endpoint`.

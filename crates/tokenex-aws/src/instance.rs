@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use tokenex_core::address::Reach;
 use tokenex_core::{
     AnyTransport, Attempt, Error, ErrorKind, Input, Outcome, Provider, Result, Secret, Source, Target, Transport,
 };
 
 use crate::credentials::AwsCredentials;
-use crate::endpoint::is_loopback;
 use crate::errors::{MetadataStep, expired_on_arrival, metadata_refusal, not_success};
 use crate::session::bad;
 use crate::wire::metadata as wire;
@@ -244,7 +244,7 @@ fn check_address(url: &str) -> Result<String> {
     let origin = format!("{scheme}://{authority}");
     match scheme {
         "https" => Ok(origin),
-        "http" if is_loopback(authority.host()) || origin == IPV4 || origin == IPV6 => Ok(origin),
+        "http" if Reach::of(authority.host()) == Reach::Loopback || origin == IPV4 || origin == IPV6 => Ok(origin),
         "http" => bad("the address is not encrypted, and not that of the metadata service or of this machine"),
         _ => bad("the address of the metadata service is neither https nor http"),
     }

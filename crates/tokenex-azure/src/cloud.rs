@@ -1,10 +1,10 @@
 //! The clouds: where each is, and which audience it takes identity tokens for.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
+use tokenex_core::address::Reach;
 use tokenex_core::{Error, ErrorKind, Result, Target};
 
 /// A Microsoft cloud: its authority host, and the audience that it takes identity tokens for.
@@ -109,7 +109,7 @@ impl Cloud {
     /// host: a path, a query, a user.
     pub fn at(authority_host: &str) -> Result<Self> {
         let cloud = Self::read(authority_host)?;
-        if cloud.scheme == Scheme::HTTP && !is_loopback(cloud.authority.host()) {
+        if cloud.scheme == Scheme::HTTP && Reach::of(cloud.authority.host()) != Reach::Loopback {
             return Err(bad(
                 "plain http is only taken to this machine: identity and access tokens would travel in the clear",
                 "use https, or say Cloud::dangerous_at_http",
@@ -236,11 +236,6 @@ fn without_default_port(scheme: &Scheme, authority: Authority) -> Authority {
         Some(port) if port == default => authority.host().parse().unwrap_or(authority),
         _ => authority,
     }
-}
-
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 fn bad(what: &'static str, advice: &'static str) -> Error {

@@ -1,10 +1,10 @@
 //! One request, and what its answer comes to.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use tokenex_core::address::{Reach, check_scheme};
 use tokenex_core::{AnyTransport, Attempt, Error, Moment, Result, Secret, Target};
 
 use crate::errors::{self, Step, bad_option};
@@ -25,20 +25,14 @@ impl Endpoint {
     /// [`ErrorKind::Configuration`](tokenex_core::ErrorKind::Configuration) when it is not an https URL without a query, or
     /// a plain one of this machine.
     pub(crate) fn new(option: &'static str, url: &str, transport: Option<AnyTransport>) -> Result<Self> {
-        let bad = |what: &str| {
-            bad_option(option, format!("{option} {what}")).with_advice("such as https://sts.googleapis.com/v1/token")
-        };
+        const FORM: &str = "such as https://sts.googleapis.com/v1/token";
+        let bad = |what: &str| bad_option(option, format!("{option} {what}")).with_advice(FORM);
         // The address is not repeated: what was pasted into it may be a secret.
         let uri: Uri = url.parse().map_err(|_| bad("is no URL"))?;
-        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(bad("is no absolute URL"));
-        };
-        if authority.as_str().contains('@') || uri.query().is_some() || uri.host().is_none_or(str::is_empty) {
-            return Err(bad("names a user or holds a query, or names no host"));
+        if uri.authority().is_none_or(|authority| authority.as_str().contains('@')) || uri.query().is_some() {
+            return Err(bad("names no host, or a user, or holds a query"));
         }
-        if scheme != "https" && !(scheme == "http" && is_loopback(&uri)) {
-            return Err(bad("is not https, and plain http is for this machine alone"));
-        }
+        check_scheme(&uri).map_err(|error| error.with_provider("gcp").with_code(option).with_advice(FORM))?;
         Ok(Self { uri, transport })
     }
 
@@ -106,20 +100,12 @@ pub(crate) fn named(error: Error, step: Step) -> Error {
     error.with_provider("gcp").with_step(step.name())
 }
 
-/// Whether this is an address of this machine.
-fn is_loopback(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default();
-    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        Ok(address) => address.to_canonical().is_loopback(),
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
-    }
-}
-
 /// Whether this is an address of a service in this Google Cloud, over https at the usual port; or one of this machine, where
 /// tests have theirs.
 pub(crate) fn is_of(universe: &Universe, service: &str, uri: &Uri) -> bool {
     let usual = uri.scheme_str() == Some("https") && matches!(uri.port_u16(), None | Some(443));
-    is_loopback(uri) || (usual && universe.has(service, uri.host().unwrap_or_default()))
+    let host = uri.host().unwrap_or_default();
+    Reach::of(host) == Reach::Loopback || (usual && universe.has(service, host))
 }
 
 /// An answer of any status.

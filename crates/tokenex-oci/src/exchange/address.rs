@@ -1,9 +1,8 @@
 //! The address of an identity domain, as people paste it.
 
-use std::net::IpAddr;
-
 use http::Uri;
 use http::uri::{Authority, Scheme};
+use tokenex_core::address::Reach;
 use tokenex_core::{Error, Result, Target};
 
 use crate::errors::bad_option;
@@ -55,7 +54,7 @@ impl Address {
         if scheme != Scheme::HTTPS && scheme != Scheme::HTTP {
             return Err(bad("the address of the identity domain is not https"));
         }
-        if scheme == Scheme::HTTP && !is_loopback(authority.host()) {
+        if scheme == Scheme::HTTP && Reach::of(authority.host()) != Reach::Loopback {
             return Err(bad(
                 "the address of the identity domain is not https: identity token and client secret would travel in the clear",
             ));
@@ -82,13 +81,6 @@ fn bad(what: &'static str) -> Error {
         "paste the Domain URL that the console shows on the page of the identity domain, such as \
          https://idcs-0123456789abcdef.identity.oraclecloud.com:443",
     )
-}
-
-fn is_loopback(host: &str) -> bool {
-    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        Ok(address) => address.to_canonical().is_loopback(),
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
-    }
 }
 
 #[cfg(test)]
