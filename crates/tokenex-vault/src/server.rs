@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use tokenex_core::address::Reach;
 use tokenex_core::{AnyTransport, Attempt, Error, ErrorKind, Moment, Result, Secret, Target};
 
 use crate::errors::{Step, refusal};
@@ -79,7 +80,7 @@ impl Server {
             None => String::new(),
         };
         if scheme == Scheme::HTTP {
-            if plain == PlainHttp::LoopbackOnly && !is_loopback(authority.host()) {
+            if plain == PlainHttp::LoopbackOnly && Reach::of(authority.host()) != Reach::Loopback {
                 return Err(bad(
                     "plain http is only taken to this machine: the identity token and all secrets would travel in the clear",
                     "use https, or say dangerous_allow_http",
@@ -231,11 +232,6 @@ impl Answer {
     pub(crate) fn index(&self) -> Option<HeaderValue> {
         self.headers.get(INDEX).cloned()
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Shared by the login and all its secrets.
