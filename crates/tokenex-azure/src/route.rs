@@ -13,7 +13,7 @@ pub(crate) enum Route {
     Own(AnyTransport),
     /// One that trusts whatever CA is in a file now.
     #[cfg(feature = "http")]
-    CaFile(std::sync::Arc<crate::tls::CaFile>),
+    CaFile(std::sync::Arc<tokenex_core::http::CaFile>),
 }
 
 impl Route {

@@ -1,8 +1,6 @@
 //! Workload identity in Oracle's Kubernetes (OKE).
 
 mod builder;
-#[cfg(feature = "http")]
-mod ca_file;
 mod route;
 
 use std::fmt;

@@ -1,6 +1,7 @@
 //! The default transport: HTTP/1.1 over TLS, by reqwest and rustls (feature `http`).
 
 mod builder;
+mod ca_file;
 mod clients;
 mod destination;
 mod failure;
@@ -21,11 +22,13 @@ use clients::Clients;
 use destination::Destination;
 
 pub use builder::HttpTransportBuilder;
+pub use ca_file::CaFile;
 
 /// The default [`Transport`]: HTTP/1.1 over TLS, with one pool of connections. Clones share it.
 ///
 /// - TLS is rustls with the ring provider, which is passed on explicitly: a default of the process is neither needed
-///   nor set. Servers are verified as the operating system does, or with [your own CA](HttpTransportBuilder::ca_pem).
+///   nor set. Servers are verified as the operating system does, or with [your own CA](HttpTransportBuilder::ca_pem),
+///   which may be [in a file](CaFile).
 /// - Plain http goes to loopback and to the platform's metadata services only, unless
 ///   [allowed](HttpTransportBuilder::dangerous_allow_http).
 /// - Redirects are answers. Nothing is sent twice.

@@ -1,6 +1,7 @@
 //! The transport against real sockets: what goes wrong, how it is told apart, and what the options do.
 
 mod bad_days;
+mod ca_file;
 mod proxy;
 mod tls;
 

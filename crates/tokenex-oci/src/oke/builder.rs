@@ -114,7 +114,7 @@ impl OkeWorkloadBuilder {
         let route = match self.transport {
             Some(own) => Route::Own(own),
             #[cfg(feature = "http")]
-            None => Route::CaFile(std::sync::Arc::new(super::ca_file::CaFile::new(self.ca_file))),
+            None => Route::CaFile(std::sync::Arc::new(tokenex_core::http::CaFile::new(self.ca_file))),
             #[cfg(not(feature = "http"))]
             None => {
                 return Err(bad_option("transport", "there is no way to the cluster's API server").with_advice(

@@ -11,7 +11,7 @@ pub(super) enum Route {
     Own(AnyTransport),
     /// One that trusts whatever CA is in a file now.
     #[cfg(feature = "http")]
-    CaFile(std::sync::Arc<super::ca_file::CaFile>),
+    CaFile(std::sync::Arc<tokenex_core::http::CaFile>),
 }
 
 impl Route {
