@@ -13,13 +13,20 @@ mod answers;
 #[expect(unused_imports, reason = "what the rest of the program uses of it is not here")]
 mod config;
 pub mod corpus;
+mod doctor;
 pub mod exchange;
 #[path = "../../crates/tokenex-cli/src/failure.rs"]
 mod failure;
+#[path = "../../crates/tokenex-cli/src/inspect/mod.rs"]
+mod inspect;
 pub mod mutate;
 pub mod oracle;
+#[path = "../../crates/tokenex-cli/src/output.rs"]
+mod output;
 mod outside;
 mod targets;
+#[path = "../../crates/tokenex-cli/src/time.rs"]
+mod time;
 
 /// One target.
 #[derive(Clone, Copy)]

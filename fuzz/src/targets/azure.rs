@@ -1,9 +1,9 @@
 //! What Microsoft Entra and the platforms with managed identities answer.
 
-use tokenex::azure::{ClientSecret, Entra, ManagedIdentity, Platform};
+use tokenex::azure::{AgentBlueprint, AgentUser, ClientSecret, Entra, ManagedIdentity, Platform};
 use tokenex::core::sources::Closure;
 
-use crate::exchange::{Ends, exchange, workload};
+use crate::exchange::{Ends, Place, exchange, jwt, workload};
 use crate::oracle;
 
 const SCOPE: &str = "https://management.azure.com/.default";
@@ -15,6 +15,17 @@ pub(super) fn federated(data: &[u8]) {
 pub(super) fn client_secret(data: &[u8]) {
     let source = Closure::plain(|_| Ok(ClientSecret::new("client", oracle::password())));
     exchange(data, Ends::Always, |_| Entra::client_secret("contoso.example", source).build()?.token(SCOPE));
+}
+
+/// An agent as itself, as its account, and on behalf of a person. The first answer is that to its blueprint.
+pub(super) fn agent(data: &[u8]) {
+    let entra = || Entra::federated("contoso.example", "client", workload()).build();
+    let agent = |place: &Place| AgentBlueprint::new(entra()?).agent(&place.scheduler, "agent");
+    exchange(data, Ends::Always, |place| agent(place)?.token(SCOPE));
+    let account = AgentUser::principal_name("anna@contoso.example");
+    exchange(data, Ends::Always, |place| agent(place)?.user(&place.scheduler, account)?.token(SCOPE));
+    let person = Closure::plain(|_| Ok(jwt("client")));
+    exchange(data, Ends::Always, |place| agent(place)?.on_behalf_of(person)?.token(SCOPE));
 }
 
 /// The same answer at each platform: they differ in how they say when a token ends, and in what they refuse with.

@@ -2,13 +2,15 @@
 
 use std::cell::RefCell;
 
-use http::{HeaderMap, HeaderValue, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, header};
+use tokenex::aws::ContainerCredentials;
 use tokenex::core::http::HttpTransport;
 use tokenex::core::sources::{Command, CommandFormat, GitHubActions, Url};
 use tokenex::core::{AnyTransport, Attempt, Clock, IdentityToken, TokenRequest, TokenSource as _};
 use tokio::runtime::Runtime;
 
-use crate::exchange::{Shown, at_a_place, identity};
+use crate::exchange::{Ends, Shown, at_a_place, exchange, identity};
 use crate::oracle::{self, SIGNATURE};
 use crate::outside::with_file;
 
@@ -42,6 +44,26 @@ pub(super) fn retry_after(data: &[u8]) {
         }
         Shown::Nothing
     });
+}
+
+/// `Date`: the target's clock, by which an end that is an absolute time is counted.
+pub(super) fn date(data: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(data.trim_ascii()) else { return };
+    let mut answer = b"200\nretry-after: Thu, 01 Jan 2026 00:10:00 GMT\ndate: ".to_vec();
+    answer.extend_from_slice(value.as_bytes());
+    at_a_place(&answer, async |place, _| {
+        let cx = place.attempt();
+        let request = Request::get("https://target.test/").body(Bytes::new()).expect("a request");
+        let response = cx.send(request).await.expect("an answer");
+        drop(format!("{:?} {:?}", cx.target_time(), cx.retry_after(response.headers())));
+        Shown::Nothing
+    });
+    answer.extend_from_slice(
+        br#"
+
+{"Type": "AWS-HMAC", "AccessKeyId": "ASIA", "SecretAccessKey": "s", "Token": "t", "Expiration": "2026-01-01T06:00:00Z"}"#,
+    );
+    exchange(&answer, Ends::Always, |_| ContainerCredentials::builder("http://169.254.170.2/v1").build());
 }
 
 /// A server that hands out tokens as a member of JSON, and then as a text.

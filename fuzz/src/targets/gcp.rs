@@ -54,6 +54,13 @@ pub(super) fn account_file(data: &[u8]) {
     }
 }
 
+/// The subject token of a workload on AWS, from the metadata service of EC2 where the environment holds no keys. Five answers: a
+/// session, the zone, the name of the role, its keys, and what Google makes of the signed request.
+pub(super) fn aws(data: &[u8]) {
+    const FILE: &str = include_str!("../../corpus/gcp_account_file/aws.json");
+    trade(data, Ends::Always, |_| ExternalAccount::from_json(FILE)?.federated());
+}
+
 /// What is wrong in a file is said with what stands there, but for the member that is secret.
 fn about_file(error: &Error, text: &str) {
     oracle::printable(error);

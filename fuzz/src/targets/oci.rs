@@ -3,11 +3,14 @@
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
+use tokenex::core::sources::StaticText;
 use tokenex::core::{Error, Secret};
-use tokenex::oci::{Domain, InstancePrincipal, OkeWorkload, SessionKey, SessionToken, TokenExchange};
+use tokenex::oci::{
+    Domain, InstancePrincipal, OkeWorkload, ResourcePrincipal, SessionKey, SessionToken, TokenExchange,
+};
 use tokenex_testkit::twins::oci::OciTwin;
 
-use crate::exchange::{Ends, Route, exchange as trade, password, workload};
+use crate::exchange::{Ends, Route, exchange as trade, held, password, workload};
 use crate::oracle;
 
 /// A key that a failed attempt has made is used by the next one: so one exchange serves all inputs of a thread.
@@ -42,6 +45,14 @@ pub(super) fn oke(data: &[u8]) {
 /// Five answers: certificate, key and intermediate of the instance, its region, and its token.
 pub(super) fn instance(data: &[u8]) {
     trade(data, Ends::AlwaysWithKey, |_| Ok(InstancePrincipal::new()));
+}
+
+/// The token and the key of a resource principal, with the line between them that stands between answers.
+pub(super) fn resource_principal(data: &[u8]) {
+    let text = String::from_utf8_lossy(data).into_owned();
+    let (token, key) = text.split_once("\n====\n").unwrap_or((&text, ""));
+    let (token, key) = (StaticText::new(token), StaticText::new(key));
+    held(b"200", data, Ends::AlwaysWithKey, |place| Ok(place.scheduler.keep(ResourcePrincipal::new(token, key))));
 }
 
 pub(super) fn session_token(data: &[u8]) {

@@ -15,6 +15,7 @@
 //! | `explain/` | what a refusal means at each target, and the commands that would help |
 //! | `commands.rs` | command lines for people to paste |
 //! | `probe.rs` | the request after the exchange |
+//! | `refusal.rs` | what a service means by its answer to it |
 
 mod clock;
 mod commands;
@@ -23,6 +24,7 @@ mod explain;
 mod finding;
 mod issuer;
 mod probe;
+mod refusal;
 mod report;
 mod seen;
 mod text;

@@ -216,6 +216,12 @@ async fn each_cause_has_its_exit_code() {
     let elsewhere = std::fs::read_to_string(&file).unwrap().replace(&world.vault_url(), "http://127.0.0.1:1");
     let elsewhere = world.folder.write("elsewhere.toml", &elsewhere);
     tokenex(["get", "db", "-c", elsewhere.to_str().unwrap()]).run().await.expect(5);
+
+    // Whoever hands out the identity tokens may come back by itself too.
+    let down = "version = 1\n[identity.job]\nsource = \"url\"\nurl = \"http://127.0.0.1:1/token\"\n\
+                [credential.jwt]\nprovider = \"passthrough\"\nidentity = \"job\"\n";
+    let down = world.folder.write("down.toml", down);
+    tokenex(["get", "jwt", "-c", down.to_str().unwrap()]).run().await.expect(5).says("127.0.0.1:1");
 }
 
 #[tokio::test]
