@@ -9,13 +9,19 @@ mod stage;
 mod tally;
 mod weather;
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use tokenex_core::{Handle, Keep, Scheduler, http::HttpTransport};
 use tokenex_vault::{DatabaseCredentials, Vault};
 use tokio::{
     runtime::{Handle as RuntimeHandle, Runtime},
-    signal,
+    signal::{
+        ctrl_c,
+        unix::{SignalKind, signal},
+    },
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
@@ -71,7 +77,7 @@ async fn soak(stage: &Stage, options: &Options) -> Result<(), Failure> {
         () = of_dynamic.listen(&dynamic, began) => {}
         () = of_fixed.listen(&fixed, began) => {}
         outcome = weather::pass(stage, options, began) => outcome?,
-        interrupted = signal::ctrl_c() => {
+        interrupted = interruption() => {
             interrupted?;
             println!("\nInterrupted. Until now:");
         }
@@ -83,6 +89,15 @@ async fn soak(stage: &Stage, options: &Options) -> Result<(), Failure> {
     of_dynamic.judge()
 }
 
+/// Ctrl-C, or SIGTERM as from a supervisor whose patience is over: either wants to know how it went.
+async fn interruption() -> io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
 /// Logs in with the newest credential, again and again; what is slow holds up nothing.
 async fn use_it(stage: &Stage, handle: &Handle<DatabaseCredentials>, tally: &Tally) {
     let (mut tick, mut tries) = (interval(LOGIN_EVERY), JoinSet::new());
@@ -92,7 +107,7 @@ async fn use_it(stage: &Stage, handle: &Handle<DatabaseCredentials>, tally: &Tal
             // Asked without waiting: only what is in hand counts.
             _ = tick.tick() => match timeout(Duration::ZERO, handle.get()).await {
                 Ok(Ok(user)) => drop(tries.spawn(stage.database.try_login(user))),
-                _ => tally.had_nothing(handle.status().failing.as_deref()),
+                _ => tally.had_nothing(handle.status().failing.as_deref(), stage.in_trouble()),
             },
             Some(tried) = tries.join_next() => if let Ok(tried) = tried { tally.count(tried) },
         }

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -42,6 +42,8 @@ pub(super) struct Stage {
     pub(super) proxy: Proxy,
     pub(super) database: Database,
     issuer: Issuer,
+    /// Whether anything is wrong.
+    trouble: AtomicBool,
 }
 
 impl Stage {
@@ -51,7 +53,7 @@ impl Stage {
         let proxy = Proxy::start(([127, 0, 0, 1], bao.port()).into()).await?;
         let database =
             Database { address: postgres.address(), name: postgres.database(), changes: Arc::new(AtomicU64::new(0)) };
-        let stage = Self { bao, postgres, proxy, database, issuer };
+        let stage = Self { bao, postgres, proxy, database, issuer, trouble: AtomicBool::new(false) };
         stage.set_up().await?;
         Ok(stage)
     }
@@ -73,6 +75,15 @@ impl Stage {
     pub(super) fn identity(&self) -> impl TokenSource + use<> {
         let token = self.issuer.token().subject(SUBJECT).audience(AUDIENCE).lifetime(Duration::from_secs(60));
         Closure::plain(move |_| Ok(token.sign()))
+    }
+
+    /// Notes that something is wrong from here on, or that it is over.
+    pub(super) fn set_trouble(&self, trouble: bool) {
+        self.trouble.store(trouble, Ordering::SeqCst);
+    }
+
+    pub(super) fn in_trouble(&self) -> bool {
+        self.trouble.load(Ordering::SeqCst)
     }
 
     /// Ends whatever is wrong, also where nothing is.

@@ -10,7 +10,7 @@ use std::{
 use tokenex_core::{Failing, Handle};
 use tokenex_vault::DatabaseCredentials;
 
-use super::stage::Tried;
+use super::{LOGIN_EVERY, stage::Tried};
 use crate::Failure;
 
 /// Whether a refused login with a valid credential is a failure of the library.
@@ -37,8 +37,12 @@ struct Counts {
     unanswered: u64,
     refused_outside: u64,
     refused_inside: u64,
-    /// There was no credential to try.
-    nothing: u64,
+    /// There was no credential to try while something was wrong, ...
+    nothing_in_trouble: u64,
+    /// ... and while nothing was,
+    nothing_in_fair_weather: u64,
+    /// so many times in a row, until now and at most.
+    in_a_row: [u64; 2],
     /// In the words of the database, or of the last failure.
     reasons: BTreeMap<String, u64>,
     generations: u64,
@@ -56,6 +60,7 @@ impl Tally {
     pub(super) fn count(&self, tried: Tried) {
         let mut counts = self.counts();
         counts.tried += 1;
+        counts.in_a_row[0] = 0;
         let Err(error) = tried.outcome else {
             counts.succeeded += 1;
             return;
@@ -75,7 +80,10 @@ impl Tally {
             }
             (true, true, true) => {
                 counts.refused_inside += 1;
-                format!("inside the validity of generation {}", tried.generation)
+                match self.judged {
+                    Judged::Yes => format!("inside the validity of generation {}", tried.generation),
+                    Judged::No => "inside its validity".to_owned(),
+                }
             }
         };
         // The user's name differs each time, and says nothing.
@@ -84,11 +92,19 @@ impl Tally {
         *counts.reasons.entry(format!("{when}: {words}")).or_default() += 1;
     }
 
-    pub(super) fn had_nothing(&self, failing: Option<&Failing>) {
+    /// There was no credential to try, since it was `failing`, while something was wrong or nothing was.
+    pub(super) fn had_nothing(&self, failing: Option<&Failing>, in_trouble: bool) {
         let mut counts = self.counts();
-        counts.nothing += 1;
-        let why =
-            failing.map_or_else(|| "first try under way".to_owned(), |failing| format!("{:?}", failing.last.kind()));
+        if in_trouble {
+            counts.nothing_in_trouble += 1;
+            counts.in_a_row[0] = 0;
+        } else {
+            counts.nothing_in_fair_weather += 1;
+            let [now, most] = &mut counts.in_a_row;
+            *now += 1;
+            *most = (*most).max(*now);
+        }
+        let why = failing.map_or_else(|| "no failure yet".to_owned(), |failing| format!("{:?}", failing.last.kind()));
         *counts.reasons.entry(format!("no credential: {why}")).or_default() += 1;
     }
 
@@ -96,6 +112,7 @@ impl Tally {
     pub(super) async fn listen(&self, handle: &Handle<DatabaseCredentials>, began: Instant) {
         let mut listener = handle.listen();
         let say = |what: &str| println!("[{:6.1} s]   {} {what}", began.elapsed().as_secs_f64(), self.name);
+        let mut gap = false;
         while let Some(event) = listener.next().await {
             let mut counts = self.counts();
             counts.generations += u64::from(event.updated && !event.renewed);
@@ -105,9 +122,16 @@ impl Tally {
             counts.gaps += u64::from(event.removed.is_some());
             drop(counts);
             if event.removed.is_some() {
+                gap = true;
                 say("is valid no more");
-            } else if event.updated && !event.renewed {
-                say("is a new one");
+            }
+            if event.updated {
+                match (event.renewed, gap) {
+                    (false, _) => say("is a new one"),
+                    (true, true) => say("is valid again"),
+                    (true, false) => {}
+                }
+                gap = false;
             }
         }
     }
@@ -141,7 +165,14 @@ impl fmt::Display for Tally {
         writeln!(f, "  unanswered by a database that was up {:>7}", counts.unanswered)?;
         writeln!(f, "  refused outside the stated validity  {:>7}", counts.refused_outside)?;
         writeln!(f, "  refused inside the stated validity   {:>7}  ({note})", counts.refused_inside)?;
-        writeln!(f, "  not tried: nothing valid in hand     {:>7}", counts.nothing)?;
+        let longest = counts.in_a_row[1] as f64 * LOGIN_EVERY.as_secs_f64();
+        writeln!(f, "  not tried, nothing valid in hand:")?;
+        writeln!(f, "    while something was wrong          {:>7}", counts.nothing_in_trouble)?;
+        writeln!(
+            f,
+            "    in fair weather                    {:>7}  (at most {longest:.1} s in a row)",
+            counts.nothing_in_fair_weather
+        )?;
         write!(
             f,
             "  events: {} generations, {} renewals, {} failing, {} recovered, {} removed",

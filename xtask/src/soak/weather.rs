@@ -83,6 +83,7 @@ pub(super) async fn pass(stage: &Stage, options: &Options, began: Instant) -> Re
 
 impl Trouble {
     async fn begin(self, stage: &Stage) -> Result<(), Failure> {
+        stage.set_trouble(true);
         match self {
             Self::Cut => stage.proxy.cut().await,
             Self::BlackHole => stage.proxy.black_hole(),
@@ -102,6 +103,7 @@ impl Trouble {
             Self::Sealed => stage.bao.unseal().await?,
             Self::DatabaseDown => stage.database_up().await?,
         }
+        stage.set_trouble(false);
         Ok(())
     }
 }
