@@ -24,6 +24,18 @@ pub(crate) enum Exit {
     Child = 7,
 }
 
+/// Of several failures the first of these decides: what is wrong with the file or the identity explains the rest, a refusal
+/// stays until somebody repairs it, and what cannot be reached may pass by itself.
+const WORST_FIRST: [Exit; 7] =
+    [Exit::Internal, Exit::Usage, Exit::Identity, Exit::Trust, Exit::Authorization, Exit::Unreachable, Exit::Child];
+
+impl Exit {
+    /// Its place among several, the worst first.
+    pub(crate) fn place(self) -> Option<usize> {
+        WORST_FIRST.iter().position(|known| *known == self)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

@@ -13,7 +13,7 @@ use crate::exec::signals::Signals;
 use crate::failure::{Exit, Failure};
 use crate::listen::Door;
 use crate::news::{self, News};
-use crate::output::Stdout;
+use crate::output::{self, Stdout};
 use crate::watch::show::Show;
 use crate::{closing, runtime};
 
@@ -43,12 +43,18 @@ async fn watch(config: &Config, command: &Watch, logs: bool) -> Result<ExitCode,
         shown = follow(&mut show, &catalog, &mut news, command.duration) => shown,
         _ = signals.end() => Ok(Stdout::Open),
     };
-    let stands = catalog.iter().try_for_each(stands);
+    let mut failing: Vec<_> = catalog.iter().filter_map(|managed| stands(managed).err()).collect();
+    failing.sort_by_key(|failure| failure.exit().place());
     closing::revoke(catalog, signals.end(), closing::Tell::Everything).await;
     if shown.as_ref().is_ok_and(|stdout| *stdout == Stdout::Open) {
         let _ = timeout(LAST, last(&mut show, &mut news)).await;
     }
-    shown.and(stands).map(|()| ExitCode::SUCCESS)
+    let _ = shown?;
+    // All of them are told, the worst at last, which is also the exit code.
+    let mut failing = failing.into_iter();
+    let worst = failing.next();
+    failing.rev().for_each(|failure| output::failure(&failure));
+    worst.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
 /// Shows what happens until the time is up, standard output is closed, or nothing can happen any more.

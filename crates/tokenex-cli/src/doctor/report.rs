@@ -10,11 +10,6 @@ use super::finding::{Finding, Verdict};
 use crate::failure::Exit;
 use crate::time::rfc3339;
 
-/// Of several findings the first of these decides: what is wrong with the file or the identity explains the rest, a
-/// refusal stays until somebody repairs it, and what cannot be reached may pass by itself.
-const WORST_FIRST: [Exit; 6] =
-    [Exit::Internal, Exit::Usage, Exit::Identity, Exit::Trust, Exit::Authorization, Exit::Unreachable];
-
 /// One credential, walked to its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Examined {
@@ -127,7 +122,7 @@ fn code(exit: Option<Exit>) -> u8 {
 }
 
 fn worst(exits: impl Iterator<Item = Exit>) -> Option<Exit> {
-    exits.min_by_key(|exit| WORST_FIRST.iter().position(|known| known == exit))
+    exits.min_by_key(|exit| exit.place())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use tokenex::core::State;
+use tokenex::core::{Error, State};
 
 use super::lines::events;
 use crate::catalog::Catalog;
@@ -38,8 +38,11 @@ impl Board {
             row.lifetime(until.and_then(|until| until.duration_since(change.at).ok()));
             row.refreshes(self.refreshes[place]);
         }
-        if let Some(last) = events(change).last() {
-            row.tell(last, change.at);
+        match (&change.failing, events(change).last()) {
+            // The column of the provider says the rest, and there is little room.
+            (Some(failing), _) => drop(row.tell(&without_names(&failing.last), change.at)),
+            (None, Some(last)) => drop(row.tell(last, change.at)),
+            (None, None) => {}
         }
     }
 
@@ -52,6 +55,13 @@ impl Board {
         let look = self.screen.look();
         self.screen.draw(&self.table.lines(SystemTime::now(), &look))
     }
+}
+
+/// What failed and why, without the names of the provider and its step before it.
+fn without_names(error: &Error) -> String {
+    let text = error.to_string();
+    let names: Vec<_> = error.provider().into_iter().chain(error.step()).collect();
+    text.strip_prefix(&format!("{}: ", names.join(" "))).unwrap_or(&text).to_owned()
 }
 
 fn tone(state: State) -> Tone {

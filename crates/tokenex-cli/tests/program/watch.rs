@@ -112,6 +112,22 @@ async fn it_ends_with_the_exit_code_of_what_it_ended_with() {
 }
 
 #[tokio::test]
+async fn everything_that_fails_at_the_end_is_told_and_the_worst_decides() {
+    let world = World::new().await;
+    world.vault.seal();
+    std::fs::remove_file(world.folder.path("aws.jwt")).unwrap();
+    let mut watch = world.tokenex(&["watch", "db", "deploy", "jwt", "--format", "jsonl"]).start();
+    let mut missing = vec![("db", "failing"), ("deploy", "failing"), ("jwt", "updated")];
+    while !missing.is_empty() {
+        let line = parse(&watch.line_with("\"name\"").await);
+        missing.retain(|(name, event)| line["name"] != *name || line["event"] != *event);
+    }
+    watch.signal("INT");
+    let end = watch.end().await.expect(3).says("db: ").says("sealed").says("deploy: ").says("aws.jwt");
+    assert!(end.stderr.trim_end().lines().last().unwrap().contains("aws.jwt"), "the worst is the last word: {end:?}");
+}
+
+#[tokio::test]
 async fn a_reader_that_goes_away_ends_it_and_everything_is_taken_back() {
     let world = World::new().await;
     // Nothing is to be printed for longer than anybody waits.
