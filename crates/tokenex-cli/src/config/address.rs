@@ -1,8 +1,7 @@
 //! Addresses of servers, and whether plain http may go there.
 
-use std::net::IpAddr;
-
 use http::Uri;
+use tokenex::core::address::Reach;
 
 /// What is wrong with an address. The address itself is not repeated where it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +18,7 @@ pub(crate) struct Address {
     /// Host, and port where one is named.
     pub(crate) authority: String,
     plain: bool,
-    host: String,
+    reach: Reach,
 }
 
 impl Address {
@@ -43,26 +42,18 @@ impl Address {
         Ok(Self {
             authority: authority.as_str().to_owned(),
             plain: scheme == "http",
-            host: authority.host().trim_matches(['[', ']']).to_ascii_lowercase(),
+            reach: Reach::of(authority.host()),
         })
     }
 
     /// Whether it would send credentials unencrypted over a network.
     pub(crate) fn is_plain(&self) -> bool {
-        let here = match self.host.parse::<IpAddr>() {
-            Ok(address) => address.to_canonical().is_loopback(),
-            Err(_) => self.host == "localhost" || self.host.ends_with(".localhost"),
-        };
-        self.plain && !here
+        self.plain && self.reach != Reach::Loopback
     }
 
-    /// Whether this is an address that clouds reserve for the platform below; the library knows them all.
+    /// Whether this is an address that clouds reserve for the platform below.
     pub(crate) fn is_platform(&self) -> bool {
-        match self.host.parse::<IpAddr>().map(|address| address.to_canonical()) {
-            Ok(IpAddr::V4(address)) => address.is_link_local(),
-            Ok(IpAddr::V6(address)) => address.is_unique_local(),
-            Err(_) => matches!(self.host.as_str(), "metadata.google.internal" | "metadata.goog"),
-        }
+        self.reach == Reach::Platform
     }
 }
 

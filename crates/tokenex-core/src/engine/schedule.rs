@@ -204,7 +204,7 @@ impl Schedule {
         self.due = if self.reissue { now } else { refresh_at(facts, span_from, policy, draw).max(now) };
     }
 
-    /// What is in hand can not be extended: a new one is due.
+    /// What is in hand cannot be extended: a new one is due.
     pub(crate) fn not_renewable(&mut self, now: At) {
         if let Some(held) = &mut self.held {
             held.renewable = false;

@@ -281,7 +281,7 @@ impl Inner {
         self.why_dead(id).is_none()
     }
 
-    /// Why this credential can not be used any more, if so.
+    /// Why this credential cannot be used any more, if so.
     pub fn why_dead(&self, id: u64) -> Option<String> {
         let (now, wall, entry) = (self.now(), self.clock.wall(), self.entry(id));
         if entry.revoked {
