@@ -95,7 +95,11 @@ impl Life {
         // Relaxed is enough, as for `until`.
         let moved = self.moved.load(Ordering::Relaxed);
         let own = if moved { self.is_usable_still(now) } else { now < self.made_until };
-        own && self.bonds().iter().all(|bond| bond.life().is_usable(now))
+        own && (self.bonds.is_none() || self.are_bonds_usable(now))
+    }
+
+    fn are_bonds_usable(&self, now: SystemTime) -> bool {
+        self.bonds().iter().all(|bond| bond.life().is_usable(now))
     }
 
     /// Not beside the comparison above, to whose readers it would only be in the way.

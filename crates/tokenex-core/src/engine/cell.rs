@@ -136,13 +136,25 @@ impl<C: Credential> Cell<C> {
     #[inline(always)]
     pub(crate) fn usable(&self) -> Option<Guard<Option<Arc<Issued<C>>>>> {
         let guard = self.current.load();
-        let issued = guard.as_ref()?;
+        let usable = self.is_usable(guard.as_ref()?);
+        usable.then_some(guard)
+    }
+
+    /// The same, as a share of the caller's own: taken before the look at the clock, since after it a share has to wait for
+    /// whatever the clock waits for.
+    #[inline(always)]
+    pub(crate) fn usable_arc(&self) -> Option<Arc<Issued<C>>> {
+        self.current.load_full().filter(|issued| self.is_usable(issued))
+    }
+
+    #[inline(always)]
+    fn is_usable(&self, issued: &Issued<C>) -> bool {
         let now = self.clock.wall();
-        if issued.life.is_usable(now) {
-            return Some(guard);
+        let usable = issued.life.is_usable(now);
+        if !usable {
+            self.bury(issued, now);
         }
-        self.bury(issued, now);
-        None
+        usable
     }
 
     #[cold]
@@ -152,11 +164,6 @@ impl<C: Credential> Cell<C> {
         if own <= now {
             issued.life.bury(own);
         }
-    }
-
-    #[inline(always)]
-    pub(crate) fn usable_arc(&self) -> Option<Arc<Issued<C>>> {
-        self.usable().and_then(Guard::into_inner)
     }
 
     pub(crate) fn stand(&self) -> Stand {

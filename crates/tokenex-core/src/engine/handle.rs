@@ -393,13 +393,21 @@ impl<C: Credential> Future for Get<'_, C> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.wait.is_none() {
-            if let Some(issued) = self.handle.cell.usable_arc() {
-                return Poll::Ready(Ok(issued));
-            }
-            self.wait = Some(Box::pin(self.handle.wait(false)));
+        if self.wait.is_none()
+            && let Some(issued) = self.handle.cell.usable_arc()
+        {
+            return Poll::Ready(Ok(issued));
         }
-        self.wait.as_mut().map_or(Poll::Pending, |wait| wait.as_mut().poll(cx))
+        self.poll_wait(cx)
+    }
+}
+
+impl<C: Credential> Get<'_, C> {
+    /// Not beside the look at what is there, to whose readers it would only be in the way.
+    #[cold]
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<Arc<Issued<C>>>> {
+        let handle = self.handle;
+        self.wait.get_or_insert_with(|| Box::pin(handle.wait(false))).as_mut().poll(cx)
     }
 }
 
