@@ -1,12 +1,12 @@
 //! Starting attempts, and judging what they bring.
 
 use std::any::Any;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-
-use tracing::Instrument;
 
 use super::cell::Pending;
 use super::closing::RetiredEntry;
@@ -34,19 +34,10 @@ impl Driver {
         let limit = entry.schedule.started(now, bound, &entry.policy);
         entry.number += 1;
         entry.needed = false;
-        entry.kept.count_attempt();
         entry.trying = Trying::Running { kind, since: now, monotonic: self.time.monotonic(), slotted };
         let cx = self.attempt(entry, entry.number, limit);
         let deadline = cx.deadline();
-        let span = tracing::debug_span!(
-            "tokenex.attempt",
-            name = entry.kept.name(),
-            provider = entry.kept.provider_name(),
-            target = entry.kept.target().name(),
-            step = kind.step(),
-            attempt = entry.number,
-        );
-        let mut attempt = contained(Box::pin(entry.kept.clone().attempt(kind, cx).instrument(span)), Done::Failed);
+        let mut attempt = entry.kept.clone().attempt(kind, cx);
         // Polled once where it is: most in-process sources answer at once, and a task of its own costs more than the
         // attempt.
         match attempt.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -84,7 +75,8 @@ impl Driver {
         entry.trying = Trying::No;
         entry.asked = false;
         let skew = self.slots.skew(entry.target).millis();
-        if skew != 0 || entry.number == 1 {
+        if skew != entry.told_skew {
+            entry.told_skew = skew;
             entry.kept.set_skew(skew);
         }
         // Lifetimes count from a moment on the monotonic clock. If the machine slept in between, that time has passed.
@@ -142,6 +134,7 @@ impl Driver {
         self.recovered(entry);
         entry.meter.ended(Ended::Issued { same: arrived.same }, self.time.wall());
         entry.published = true;
+        entry.bonded = published.bonded;
         let forced = entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty());
         let generation = published.generation;
         if arrived.same {
@@ -288,19 +281,18 @@ impl Driver {
 }
 
 /// A panic of a provider is a failure, not a dead engine.
-pub(super) fn contained<T: 'static>(
-    mut attempt: BoxFuture<'static, T>,
-    failed: impl Fn(Error) -> T + Send + 'static,
-) -> BoxFuture<'static, T> {
-    Box::pin(std::future::poll_fn(move |cx| {
+pub(super) async fn contained<T>(attempt: impl Future<Output = T>, failed: impl Fn(Error) -> T) -> T {
+    let mut attempt = pin!(attempt);
+    poll_fn(|cx| {
         catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(cx)))
             .unwrap_or_else(|panic| Poll::Ready(failed(panicked(&*panic))))
-    }))
+    })
+    .await
 }
 
 /// Drops the attempt at its deadline.
 pub(super) async fn bounded<T>(
-    attempt: BoxFuture<'static, T>,
+    attempt: impl Future<Output = T>,
     clock: &Clock,
     deadline: Duration,
     too_late: impl FnOnce() -> T,

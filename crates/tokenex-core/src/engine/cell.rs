@@ -3,7 +3,7 @@
 //! Readers load `current` and look at one clock. Everything else is behind a lock that the read path never takes.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::{ArcSwapOption, Guard};
@@ -30,7 +30,8 @@ pub(crate) struct Cell<C> {
     pub(super) asked: AtomicBool,
     pub(crate) id: EntryId,
     pub(crate) mailbox: Arc<Mailbox>,
-    pub(super) name: Box<str>,
+    /// The one that was given, or `provider-number` as soon as anybody asks for it.
+    name: OnceLock<Box<str>>,
     pub(super) provider_name: &'static str,
     pub(super) target: Target,
     slow: Mutex<Slow<C>>,
@@ -93,7 +94,6 @@ impl<C: Credential> Cell<C> {
         P: Provider<Credential = C>,
     {
         let id = mailbox.next_id();
-        let name = name.unwrap_or_else(|| format!("{}-{}", provider.name(), id.0));
         Self {
             current: ArcSwapOption::empty(),
             clock,
@@ -102,7 +102,7 @@ impl<C: Credential> Cell<C> {
             asked: AtomicBool::new(false),
             id,
             mailbox,
-            name: name.into_boxed_str(),
+            name: name.map_or_else(OnceLock::new, |name| name.into_boxed_str().into()),
             provider_name: provider.name(),
             target: provider.target(),
             slow: Mutex::new(Slow {
@@ -179,7 +179,7 @@ impl<C: Credential> Cell<C> {
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        self.name.get_or_init(|| format!("{}-{}", self.provider_name, self.id.0).into_boxed_str())
     }
 
     pub(super) fn key(&self) -> EntryKey {

@@ -139,7 +139,7 @@ impl Driver {
             let cx = attempt();
             let deadline = cx.deadline();
             let failed = |error: crate::Error| Err(error.with_step("revoke"));
-            let revoke = contained(Box::pin(kept.clone().revoke(serial, cx).instrument(span)), failed);
+            let revoke = contained(kept.clone().revoke(serial, cx).instrument(span), failed);
             let result = bounded(revoke, &clock, deadline, || failed(timed_out(limit))).await;
             metrics::revocation_took(&*kept, || clock.monotonic().saturating_sub(deadline.saturating_sub(limit)));
             mailbox.post(Message::Revoked { id, serial, result });

@@ -11,9 +11,9 @@ use tokio::runtime;
 
 use super::closing::Shutting;
 use super::entry::{Entry, NEVER};
-use super::mailbox::{Mailbox, Message};
+use super::mailbox::{Mailbox, Message, ROOM};
 use super::slots::Slots;
-use super::timeline::{At, COMPARE_EVERY, Step, Timeline};
+use super::timeline::{At, COMPARE_EVERY, Step, Timeline, nanos};
 use super::{EntryId, log, metrics};
 use crate::{AnyTransport, Clock};
 
@@ -39,10 +39,13 @@ pub(crate) struct Driver {
     pub(super) time: Timeline,
     pub(super) slots: Slots,
     pub(super) shutting: Option<Shutting>,
-    /// Boxed, because a table of large values has large gaps.
-    pub(super) entries: HashMap<EntryId, Box<Entry>, BuildHasherDefault<IdHasher>>,
-    /// When to look at an entry again. An entry looks at its own `timer` to know which of these is the newest.
-    timers: BinaryHeap<Reverse<(At, EntryId)>>,
+    /// Boxed, because a table of large values has large gaps. Nothing in the place of one that is being worked with.
+    pub(super) entries: HashMap<EntryId, Option<Box<Entry>>, BuildHasherDefault<IdHasher>>,
+    /// When to look at an entry again, in nanoseconds of engine time. An entry looks at its own `timer` to know which of
+    /// these is the newest.
+    timers: BinaryHeap<Reverse<(u64, EntryId)>>,
+    /// Whose timer was set, and is not among the timers yet: most set another one before this turn is over.
+    timers_set: Vec<EntryId>,
     pub(super) mail: Vec<Message>,
 }
 
@@ -60,6 +63,7 @@ impl Driver {
             shutting: None,
             entries: HashMap::default(),
             timers: BinaryHeap::new(),
+            timers_set: Vec::new(),
             mail: Vec::new(),
         }
     }
@@ -77,6 +81,7 @@ impl Driver {
                 tokio::task::yield_now().await;
                 continue;
             }
+            self.sort_in_timers();
             let wake_at = self.wake_at();
             tokio::select! {
                 biased;
@@ -94,7 +99,7 @@ impl Driver {
                 Step::Ahead => 0,
                 Step::Back(by) => by,
             };
-            for entry in self.entries.values_mut() {
+            for entry in self.entries.values_mut().flatten() {
                 entry.kept.restamp(entry.schedule.ends().map(|ends| self.time.wall_of(ends)), set_back);
                 entry.told_next = None;
                 metrics::measure(entry, &self.slots, &self.time);
@@ -103,19 +108,33 @@ impl Driver {
     }
 
     /// Looks at this entry again then.
-    pub(super) fn set_timer(&mut self, at: At, id: EntryId) {
-        if at != NEVER {
-            self.timers.push(Reverse((at, id)));
+    pub(super) fn set_timer(&mut self, at: At, entry: &mut Entry) {
+        entry.timer = at;
+        if at != NEVER && !entry.timer_set {
+            entry.timer_set = true;
+            self.timers_set.push(entry.id);
         }
     }
 
+    fn sort_in_timers(&mut self) {
+        for id in self.timers_set.drain(..) {
+            let Some(entry) = self.entries.get_mut(&id).and_then(Option::as_mut) else { continue };
+            entry.timer_set = false;
+            if entry.timer != NEVER {
+                self.timers.push(Reverse((nanos(entry.timer), id)));
+            }
+        }
+        // As for mail: room for a burst is not kept for ever.
+        self.timers_set.shrink_to(ROOM);
+    }
+
     fn fire_timers(&mut self) {
-        let now = self.time.now();
+        let now = nanos(self.time.now());
         while let Some(&Reverse((at, id))) = self.timers.peek()
             && at <= now
         {
             self.timers.pop();
-            if self.entries.get(&id).is_some_and(|entry| entry.timer == at) {
+            if self.entries.get(&id).and_then(Option::as_ref).is_some_and(|entry| nanos(entry.timer) == at) {
                 self.with(id, |_, entry| entry.timer = NEVER);
             }
         }
@@ -137,7 +156,7 @@ impl Driver {
         let Some(shutting) = &self.shutting else { return false };
         let over = self.entries.is_empty() || self.time.now() >= shutting.deadline;
         if over && let Some(shutting) = self.shutting.take() {
-            let open: Vec<&Entry> = self.entries.values().map(|entry| &**entry).collect();
+            let open: Vec<&Entry> = self.entries.values().flatten().map(|entry| &**entry).collect();
             shutting.report(&open, self.time.wall());
         }
         over
@@ -148,7 +167,7 @@ impl Driver {
         if self.entries.is_empty() {
             return NEVER;
         }
-        let timer = self.timers.peek().map_or(NEVER, |Reverse((at, _))| *at);
+        let timer = self.timers.peek().map_or(NEVER, |Reverse((at, _))| Duration::from_nanos(*at));
         let shutdown = self.shutting.as_ref().map_or(NEVER, |shutting| shutting.deadline);
         let compare = self.time.monotonic().saturating_add(COMPARE_EVERY);
         self.time.monotonic_of(timer.min(shutdown)).min(compare)
@@ -156,11 +175,12 @@ impl Driver {
 
     /// Gives `work` an entry, and brings the entry in order afterwards. An entry that is done for is gone then.
     pub(super) fn with(&mut self, id: EntryId, work: impl FnOnce(&mut Self, &mut Entry)) {
-        let Some(mut entry) = self.entries.remove(&id) else { return };
+        let Some(mut entry) = self.entries.get_mut(&id).and_then(Option::take) else { return };
         work(self, &mut entry);
         if self.settle(&mut entry) {
-            self.entries.insert(id, entry);
+            self.entries.insert(id, Some(entry));
         } else {
+            self.entries.remove(&id);
             self.slots.leave(entry.kept.target(), entry.target);
         }
     }

@@ -32,6 +32,8 @@ pub(super) struct Entry {
     pub(super) generation: u64,
     /// Readers see a credential.
     pub(super) published: bool,
+    /// What was published last is bound to something.
+    pub(super) bonded: bool,
     /// Somebody waits for it.
     pub(super) asked: bool,
     /// A running attempt waits for it.
@@ -41,7 +43,10 @@ pub(super) struct Entry {
     /// Attempts fail and under a quarter of the life is left.
     pub(super) urgent: bool,
     pub(super) timer: At,
+    /// The driver has yet to sort it in among the timers.
+    pub(super) timer_set: bool,
     pub(super) told_next: Option<At>,
+    pub(super) told_skew: i64,
     pub(super) meter: Meter,
     /// What most entries do not have.
     pub(super) extra: Option<Box<Extra>>,
@@ -77,6 +82,10 @@ impl Entry {
 
     /// When the credential ends because of what it is bound to.
     pub(super) fn bound(&self, time: &Timeline) -> Option<At> {
+        // Most are bound to nothing, and then there is no need to look.
+        if !self.bonded {
+            return None;
+        }
         self.kept.bound_until().map(|until| time.at_of_wall(until))
     }
 

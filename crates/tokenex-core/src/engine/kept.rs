@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use super::EntryKey;
+use super::attempts::contained;
 use super::cell::{Cell, Ended, Pending, closed_error};
 use super::listener::Removed;
 use super::report::CloseReport;
@@ -49,6 +52,8 @@ pub(crate) struct Published {
     pub(crate) predecessor: Option<Retired>,
     /// Who was bound to it.
     pub(crate) dependents: Vec<EntryKey>,
+    /// Bound to something.
+    pub(crate) bonded: bool,
     /// Already bound to something that has a successor.
     pub(crate) outrun: bool,
 }
@@ -65,6 +70,7 @@ pub(crate) trait Kept: Send + Sync {
     fn name(&self) -> &str;
     fn provider_name(&self) -> &'static str;
     fn target(&self) -> &Target;
+    /// One attempt, counted, in a span of its own. A panic is an outcome too.
     fn attempt(self: Arc<Self>, kind: Kind, cx: Attempt) -> BoxFuture<'static, Done>;
     /// Makes what arrived the current credential. `previous_until` is told to listeners.
     fn publish(&self, until: u64, issued_at: u64, same: bool, previous_until: Option<u64>) -> Option<Published>;
@@ -72,10 +78,10 @@ pub(crate) trait Kept: Send + Sync {
     /// Takes the current credential away from readers.
     fn remove(&self, reason: Removed, absent: Option<Error>);
     fn failed(&self, failing: Arc<Failing>);
+    /// An attempt is under way, or waits for its place: the next one is no longer to come.
     fn set_pending(&self, pending: Pending);
     fn set_next_attempt(&self, at: Option<u64>);
     fn set_skew(&self, millis: i64);
-    fn count_attempt(&self);
     /// The driver has seen that somebody asked.
     fn heard(&self);
     fn wake(&self);
@@ -110,9 +116,44 @@ pub(crate) trait Kept: Send + Sync {
     fn status(&self) -> Status;
 }
 
+impl<C: Credential> Cell<C> {
+    async fn try_once(&self, kind: Kind, cx: &Attempt) -> Done {
+        let (provider, last) = {
+            let mut slow = self.lock();
+            slow.stand.attempts += 1;
+            (slow.provider.clone(), slow.last.clone())
+        };
+        let Some(provider) = provider else { return Done::Failed(closed_error()) };
+        match (kind, last) {
+            (Kind::Renew, Some(held)) => match provider.renew(&held, cx).await {
+                Ok(Renewal::Extended { lifetime, counted_from, again }) => {
+                    Done::Renewed { lifetime, counted_from, again }
+                }
+                Ok(Renewal::NotRenewable) => Done::NotRenewable,
+                Err(error) => Done::Failed(error.with_provider(self.provider_name)),
+            },
+            (_, last) => match provider.issue(cx).await {
+                Ok(Outcome::Issued(grant)) => {
+                    let arrived = Arrived {
+                        ends: grant.ends,
+                        counted_from: grant.counted_from,
+                        refresh_in: grant.refresh_in,
+                        renewable: grant.renewable,
+                        same: last.is_some_and(|held| held.credential.same_as(&grant.credential)),
+                    };
+                    self.lock().arrival = Some(Box::new(grant));
+                    Done::Issued(arrived)
+                }
+                Ok(Outcome::Withdrawn) => Done::Withdrawn,
+                Err(error) => Done::Failed(error.with_provider(self.provider_name)),
+            },
+        }
+    }
+}
+
 impl<C: Credential> Kept for Cell<C> {
     fn name(&self) -> &str {
-        &self.name
+        self.name()
     }
 
     fn provider_name(&self) -> &'static str {
@@ -124,37 +165,15 @@ impl<C: Credential> Kept for Cell<C> {
     }
 
     fn attempt(self: Arc<Self>, kind: Kind, cx: Attempt) -> BoxFuture<'static, Done> {
-        Box::pin(async move {
-            let (provider, last) = {
-                let slow = self.lock();
-                (slow.provider.clone(), slow.last.clone())
-            };
-            let Some(provider) = provider else { return Done::Failed(closed_error()) };
-            match (kind, last) {
-                (Kind::Renew, Some(held)) => match provider.renew(&held, &cx).await {
-                    Ok(Renewal::Extended { lifetime, counted_from, again }) => {
-                        Done::Renewed { lifetime, counted_from, again }
-                    }
-                    Ok(Renewal::NotRenewable) => Done::NotRenewable,
-                    Err(error) => Done::Failed(error.with_provider(self.provider_name)),
-                },
-                (_, last) => match provider.issue(&cx).await {
-                    Ok(Outcome::Issued(grant)) => {
-                        let arrived = Arrived {
-                            ends: grant.ends,
-                            counted_from: grant.counted_from,
-                            refresh_in: grant.refresh_in,
-                            renewable: grant.renewable,
-                            same: last.is_some_and(|held| held.credential.same_as(&grant.credential)),
-                        };
-                        self.lock().arrival = Some(Box::new(grant));
-                        Done::Issued(arrived)
-                    }
-                    Ok(Outcome::Withdrawn) => Done::Withdrawn,
-                    Err(error) => Done::Failed(error.with_provider(self.provider_name)),
-                },
-            }
-        })
+        let span = tracing::debug_span!(
+            "tokenex.attempt",
+            name = self.name(),
+            provider = self.provider_name,
+            target = self.target.name(),
+            step = kind.step(),
+            attempt = cx.number(),
+        );
+        Box::pin(contained(async move { self.try_once(kind, &cx).await }.instrument(span), Done::Failed))
     }
 
     fn publish(&self, until: u64, issued_at: u64, same: bool, previous_until: Option<u64>) -> Option<Published> {
@@ -174,6 +193,7 @@ impl<C: Credential> Kept for Cell<C> {
                     generation: slow.stand.generation,
                     predecessor: None,
                     dependents: Vec::new(),
+                    bonded: false,
                     outrun: false,
                 }
             }
@@ -185,7 +205,7 @@ impl<C: Credential> Kept for Cell<C> {
                     slow.stand.previous_until = previous_until.map(from_nanos);
                 }
                 let issued = self.issue_from(grant, slow.stand.generation, until, issued_at);
-                let outrun = issued.life.parent_superseded();
+                let (bonded, outrun) = (!issued.life.bonds().is_empty(), issued.life.parent_superseded());
                 slow.last = Some(issued.clone());
                 self.current.store(Some(issued));
                 let (mut predecessor, mut dependents) = (None, Vec::new());
@@ -199,7 +219,7 @@ impl<C: Credential> Kept for Cell<C> {
                         predecessor = Some(slow.retire(last));
                     }
                 }
-                Published { generation: slow.stand.generation, predecessor, dependents, outrun }
+                Published { generation: slow.stand.generation, predecessor, dependents, bonded, outrun }
             }
         };
         slow.stand.failing = None;
@@ -252,6 +272,7 @@ impl<C: Credential> Kept for Cell<C> {
     fn set_pending(&self, pending: Pending) {
         let mut slow = self.lock();
         slow.stand.pending = pending;
+        slow.stand.next_attempt_at = None;
         drop(slow);
         if pending == Pending::Overdue {
             self.changed.notify_waiters();
@@ -264,10 +285,6 @@ impl<C: Credential> Kept for Cell<C> {
 
     fn set_skew(&self, millis: i64) {
         self.lock().stand.skew_millis = millis;
-    }
-
-    fn count_attempt(&self) {
-        self.lock().stand.attempts += 1;
     }
 
     fn heard(&self) {
@@ -440,7 +457,7 @@ impl<C: Credential> Kept for Cell<C> {
         };
         Status {
             at: self.clock.wall(),
-            name: self.name.to_string(),
+            name: self.name().to_owned(),
             provider: self.provider_name,
             target: self.target.clone(),
             state,

@@ -27,14 +27,25 @@ pub(crate) fn recovered(kept: &dyn Kept, failures: u32, outage: Duration) {
 }
 
 pub(crate) fn issued(kept: &dyn Kept, generation: u64, lifetime: Option<Duration>) {
-    let (name, provider, fingerprint) = (kept.name(), kept.provider_name(), kept.fingerprint());
     let lifetime = lifetime.map(|lifetime| lifetime.as_secs());
-    tracing::debug!(name, provider, generation, fingerprint, lifetime_seconds = lifetime, "new credential");
+    // In its place, what a field is made of is looked up only where somebody reads this.
+    tracing::debug!(
+        name = kept.name(),
+        provider = kept.provider_name(),
+        generation,
+        fingerprint = kept.fingerprint(),
+        lifetime_seconds = lifetime,
+        "new credential"
+    );
 }
 
 pub(crate) fn renewed(kept: &dyn Kept, lifetime: Duration) {
-    let (name, provider) = (kept.name(), kept.provider_name());
-    tracing::debug!(name, provider, lifetime_seconds = lifetime.as_secs(), "credential renewed");
+    tracing::debug!(
+        name = kept.name(),
+        provider = kept.provider_name(),
+        lifetime_seconds = lifetime.as_secs(),
+        "credential renewed"
+    );
 }
 
 pub(crate) fn expired(kept: &dyn Kept) {

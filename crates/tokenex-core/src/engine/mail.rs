@@ -58,7 +58,7 @@ impl Driver {
             Message::Alarm { id, at } => self.with(id, |_, entry| entry.extra().alarms.push(at)),
             Message::Close { id } => self.with(id, |driver, entry| driver.close(entry)),
             Message::Status { reply } => {
-                let mut all: Vec<_> = self.entries.values().map(|entry| entry.kept.status()).collect();
+                let mut all: Vec<_> = self.entries.values().flatten().map(|entry| entry.kept.status()).collect();
                 all.sort_by(|a, b| a.name.cmp(&b.name));
                 let _ = reply.send(all);
             }
@@ -78,18 +78,21 @@ impl Driver {
             number: 0,
             generation: 0,
             published: false,
+            bonded: false,
             asked: false,
             needed: false,
             failing: None,
             failing_since: Duration::ZERO,
             urgent: false,
             timer: NEVER,
+            timer_set: false,
             told_next: None,
+            told_skew: 0,
             meter: Meter::new(&*kept),
             extra: None,
             kept,
         });
-        self.entries.insert(id, entry);
+        self.entries.insert(id, Some(entry));
         let shutting = self.shutting.is_some();
         self.with(id, |driver, entry| {
             if shutting {

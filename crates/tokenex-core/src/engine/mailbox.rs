@@ -97,7 +97,7 @@ pub(crate) enum Forced {
 }
 
 /// How many messages there is always room for.
-const ROOM: usize = 1024;
+pub(super) const ROOM: usize = 1024;
 
 /// The way to a driver. Dead once its task is gone.
 pub(crate) struct Mailbox {

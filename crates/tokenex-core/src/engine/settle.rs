@@ -62,8 +62,7 @@ impl Driver {
         let resting = if matches!(entry.trying, Trying::No) { entry.schedule.wake_at() } else { NEVER };
         let timer = resting.min(ends).min(overdue).min(extra_timer);
         if timer != entry.timer {
-            entry.timer = timer;
-            self.set_timer(timer, entry.id);
+            self.set_timer(timer, entry);
         }
         true
     }
@@ -71,6 +70,7 @@ impl Driver {
     fn enqueue(&mut self, entry: &mut Entry, now: At) {
         entry.schedule.queued();
         entry.kept.set_pending(Pending::Yes);
+        entry.told_next = None;
         let place = Place {
             failing: entry.schedule.failures() > 0,
             not_asked: entry.published || !entry.asked,

@@ -98,7 +98,7 @@ fn offset(monotonic: Duration, wall: u64) -> i128 {
     i128::from(wall) - i128::try_from(monotonic.as_nanos()).unwrap_or(i128::MAX)
 }
 
-fn nanos(duration: Duration) -> u64 {
+pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
