@@ -28,9 +28,8 @@ impl AccessToken {
         if token.expose().trim().is_empty() {
             return Err(unusable("the access token is empty"));
         }
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
-            .map_err(|_| unusable("the access token holds characters that no header can carry"))?;
-        authorization.set_sensitive(true);
+        let (authorization, token) =
+            token.bearer().map_err(|_| unusable("the access token holds characters that no header can carry"))?;
         Ok(Self { token, authorization, scope })
     }
 

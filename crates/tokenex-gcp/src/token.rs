@@ -40,7 +40,7 @@ impl AccessToken {
     }
 
     pub(crate) fn issued(token: Secret, scopes: Scopes, universe: Universe) -> Result<Self> {
-        let authorization = bearer(&token)?;
+        let (authorization, token) = bearer(&token)?;
         Ok(Self { token, authorization, scopes, universe, kept: None })
     }
 
@@ -73,16 +73,13 @@ impl AccessToken {
     }
 }
 
-/// The header that carries a token.
-pub(crate) fn bearer(token: &Secret) -> Result<HeaderValue> {
+/// The header that carries a token, and the token as a part of it.
+pub(crate) fn bearer(token: &Secret) -> Result<(HeaderValue, Secret)> {
     let unusable = |what| Error::new(ErrorKind::Protocol, what).with_provider("gcp");
     if token.expose().trim().is_empty() {
         return Err(unusable("the token is empty"));
     }
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
-        .map_err(|_| unusable("the token holds characters that no header can carry"))?;
-    value.set_sensitive(true);
-    Ok(value)
+    token.bearer().map_err(|_| unusable("the token holds characters that no header can carry"))
 }
 
 impl Credential for AccessToken {
