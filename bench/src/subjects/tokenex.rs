@@ -10,10 +10,11 @@ use tokenex_core::{Handle, Scheduler};
 use super::{CLIENT, Held, IDENTITY, Library, SCOPE, TENANT};
 use crate::server::Endpoint;
 
-/// One scheduler and one transport for all credentials.
+/// One scheduler, one transport and one identity for all credentials.
 pub struct Tokenex {
     scheduler: Scheduler,
     transport: HttpTransport,
+    identity: StaticText,
 }
 
 impl Library for Tokenex {
@@ -22,16 +23,16 @@ impl Library for Tokenex {
 
     fn new() -> Self {
         let transport = HttpTransport::new().expect("a transport");
-        Self { scheduler: scheduler(&transport), transport }
+        Self { scheduler: scheduler(&transport), transport, identity: StaticText::new(IDENTITY) }
     }
 
     fn hold(&self, endpoint: &Endpoint) -> Owned {
-        Owned { handle: self.scheduler.keep(provider(endpoint)), _scheduler: None }
+        Owned { handle: self.scheduler.keep(provider(endpoint, self.identity.clone())), _scheduler: None }
     }
 
     fn first(&self, endpoint: &Endpoint) -> Owned {
         let scheduler = scheduler(&self.transport);
-        Owned { handle: scheduler.keep(provider(endpoint)), _scheduler: Some(scheduler) }
+        Owned { handle: scheduler.keep(provider(endpoint, StaticText::new(IDENTITY))), _scheduler: Some(scheduler) }
     }
 }
 
@@ -39,8 +40,8 @@ fn scheduler(transport: &HttpTransport) -> Scheduler {
     Scheduler::builder(tokio::runtime::Handle::current()).transport(transport.clone()).start()
 }
 
-fn provider(endpoint: &Endpoint) -> EntraToken {
-    Entra::federated(TENANT, CLIENT, StaticText::new(IDENTITY))
+fn provider(endpoint: &Endpoint, identity: StaticText) -> EntraToken {
+    Entra::federated(TENANT, CLIENT, identity)
         .cloud(Cloud::at(&endpoint.url()).expect("an address"))
         .build()
         .and_then(|client| client.token(SCOPE))
