@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::EntryKey;
 use super::cell::Pending;
 use super::closing::RetiredEntry;
 use super::driver::Driver;
@@ -20,7 +21,6 @@ use super::metrics::Ended;
 use super::schedule::{Facts, Failure};
 use super::status::Failing;
 use super::timeline::At;
-use super::{EntryId, EntryKey};
 use crate::credential::{Ends, Moment};
 use crate::lineage::Life;
 use crate::time::{from_nanos, nanos};
@@ -38,11 +38,18 @@ impl Driver {
         let cx = self.attempt(entry, entry.number, limit);
         let deadline = cx.deadline();
         let mut attempt = entry.kept.clone().attempt(kind, cx);
-        // Polled once where it is: most in-process sources answer at once, and a task of its own costs more than the
-        // attempt.
+        // Where attempts end at once they are polled where they are: a task costs more than the attempt. Elsewhere a first
+        // poll here would be for nothing, since the task has to poll once more.
+        if !self.slots.ends_at_once(entry.target) {
+            self.spawn(entry, attempt, deadline, limit);
+            return;
+        }
         match attempt.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(done) => self.finish(entry, done),
-            Poll::Pending => self.spawn(entry.id, entry.number, attempt, deadline, limit),
+            Poll::Pending => {
+                self.slots.set_ends_at_once(entry.target, false);
+                self.spawn(entry, attempt, deadline, limit);
+            }
         }
     }
 
@@ -57,11 +64,17 @@ impl Driver {
         )
     }
 
-    fn spawn(&self, id: EntryId, number: u64, attempt: BoxFuture<'static, Done>, deadline: Duration, limit: Duration) {
+    fn spawn(&self, entry: &Entry, mut attempt: BoxFuture<'static, Done>, deadline: Duration, limit: Duration) {
+        let (id, number) = (entry.id, entry.number);
         let (mailbox, clock) = (self.mailbox.clone(), self.clock.clone());
         self.runtime.spawn(async move {
-            let done = bounded(attempt, &clock, deadline, || Done::Failed(timed_out(limit))).await;
-            mailbox.post(Message::Done { id, number, done });
+            let mut polls = 0_u32;
+            let counted = poll_fn(|cx| {
+                polls = polls.saturating_add(1);
+                attempt.as_mut().poll(cx)
+            });
+            let done = bounded(counted, &clock, deadline, || Done::Failed(timed_out(limit))).await;
+            mailbox.post(Message::Done { id, number, done, at_once: polls == 1 });
         });
     }
 

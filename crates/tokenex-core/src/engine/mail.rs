@@ -28,8 +28,9 @@ impl Driver {
     fn read(&mut self, message: Message) {
         match message {
             Message::Add { id, kept, policy } => self.add(id, kept, policy),
-            Message::Done { id, number, done } => self.with(id, |driver, entry| {
+            Message::Done { id, number, done, at_once } => self.with(id, |driver, entry| {
                 if entry.number == number {
+                    driver.slots.set_ends_at_once(entry.target, at_once);
                     driver.finish(entry, done);
                 }
             }),

@@ -25,6 +25,8 @@ pub(crate) enum Message {
         id: EntryId,
         number: u64,
         done: Done,
+        /// At its first poll.
+        at_once: bool,
     },
     Revoked {
         id: EntryId,

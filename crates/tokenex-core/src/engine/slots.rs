@@ -42,6 +42,8 @@ struct TargetSlots {
     in_flight: usize,
     queue: BTreeSet<Place>,
     listed: bool,
+    /// The last attempt had ended at its first poll, if there has been one.
+    ends_at_once: Option<bool>,
     skew: Arc<Skew>,
     revocations: Arc<Semaphore>,
 }
@@ -71,6 +73,7 @@ impl Slots {
             in_flight: 0,
             queue: BTreeSet::new(),
             listed: false,
+            ends_at_once: None,
             skew: Arc::default(),
             revocations: Arc::new(Semaphore::new(self.max_per_target)),
         };
@@ -96,6 +99,17 @@ impl Slots {
             self.index.remove(target);
             self.free.push(index);
         }
+    }
+
+    /// Whether the next attempt at this target may well end at its first poll: the last one did. As long as that is not known,
+    /// one of many credentials is tried, and one that is alone is taken for what most are, an exchange over a network.
+    pub(crate) fn ends_at_once(&self, target: TargetIndex) -> bool {
+        let target = &self.targets[target];
+        target.ends_at_once.unwrap_or(target.entries > 1)
+    }
+
+    pub(crate) fn set_ends_at_once(&mut self, target: TargetIndex, at_once: bool) {
+        self.targets[target].ends_at_once = Some(at_once);
     }
 
     pub(crate) fn skew(&self, target: TargetIndex) -> &Arc<Skew> {
