@@ -32,10 +32,11 @@ pub(super) fn run(effort: Effort) -> Section {
         );
         for round in 0..rounds + rounds / 10 {
             // Each has one bare request before it that does not count: what a neighbour leaves in the processor's caches is
-            // neither its merit nor its fault.
+            // neither its merit nor its fault. The same goes for what is left to do on the worker, which is done by the next turn.
             let mut times = [0.0; 7];
             for (index, time) in times.iter_mut().enumerate() {
                 bare.exchange().await;
+                tokio::task::yield_now().await;
                 *time = match index {
                     0 => bare_request(&bare).await,
                     1 => first(&libraries.0, &endpoint).await,
