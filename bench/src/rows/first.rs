@@ -87,6 +87,12 @@ pub(super) fn run(effort: Effort) -> Section {
         }
     }
     section.say(table);
+    section.say(
+        "What tokenex takes beyond the request is, by the profile, mostly tasks and wakes: the request is handed from the caller to \
+         its connection and back, a first credential from the caller to the driver, to the attempt, to the connection, and all \
+         the way back; the driver's first timer wakes the other worker as well. The rest is making the provider, reading the \
+         identity token and the answer. Later credentials wait for none of this: they are there before anybody asks.",
+    );
     section
 }
 
