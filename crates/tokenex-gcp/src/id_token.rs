@@ -27,7 +27,7 @@ pub struct IdToken {
 
 impl IdToken {
     fn new(token: IdentityToken) -> Result<Self> {
-        let authorization = bearer(token.secret())?;
+        let (authorization, _) = bearer(token.secret())?;
         Ok(Self { token, authorization })
     }
 
