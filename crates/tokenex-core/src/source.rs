@@ -115,7 +115,7 @@ impl<'a> TokenRequest<'a> {
 ///
 /// - It is asked anew inside every attempt, and must not hand out a token it has cached longer than the issuer meant:
 ///   several targets burn a token on first use.
-/// - It must not block the thread; the engine polls it once where it is.
+/// - It must not block the thread; it may be polled on the one that serves all credentials.
 /// - It must end by itself, or be cancel safe: the attempt drops it at its deadline.
 /// - It must return [`ErrorKind::Identity`](crate::ErrorKind::Identity) when there is no usable token.
 pub trait TokenSource: Send + Sync + 'static {
