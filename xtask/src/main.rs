@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 mod api;
 mod bench;
+mod canary;
 mod demo;
 mod fuzz;
 mod process;
@@ -60,6 +61,11 @@ Usage: cargo xtask COMMAND
         each. What crashes is kept under target/fuzz/ and tried first the next time;
         --input tries one file alone.
 
+  canary [--planted]
+        Every secret of every test (without real servers), searched in all that the
+        tests print, log, pass to processes and write. `test` does so too. --planted
+        shows only that leaks planted in each place are found.
+
   sim [--seed N] [--seeds COUNT] [--days DAYS]
         Months of bad days on a virtual clock: every provider before its twin, all that
         happens drawn from a seed. Without options 200 seeds of three days each; with a
@@ -106,6 +112,7 @@ fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["sabotage", promise] => sabotage::run(Some(promise)),
         ["sim", options @ ..] => sim::simulate(options),
         ["bench", arguments @ ..] => bench::run(arguments),
+        ["canary", arguments @ ..] if !arguments.contains(&"--help") => canary::command(arguments),
         ["fuzz", arguments @ ..] if !arguments.contains(&"--help") => fuzz::run_targets(arguments),
         ["api"] => api::compare(),
         ["api", "--bless"] => api::bless(),

@@ -33,6 +33,8 @@ use tokenex_core::BoxFuture;
 use tokenex_core::time::{Clock, TimeSource};
 use tokio::time::Instant;
 
+use crate::canary::whole_run;
+
 /// The wall time at which a [`TestClock`] starts: 1 January 2026, midnight UTC. Fixed, so that failures repeat.
 const START: Duration = Duration::from_secs(1_767_225_600);
 
@@ -54,6 +56,7 @@ impl TestClock {
 
     /// A clock that shows this time. Make it on the paused runtime that it is used on.
     pub fn at(wall: SystemTime) -> Self {
+        whole_run::listen();
         Self(Arc::new(Inner { started_at: Instant::now(), base: Mutex::new(wall) }))
     }
 

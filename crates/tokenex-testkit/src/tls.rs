@@ -20,6 +20,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
+use crate::canary::whole_run;
+
 /// The names that [`Certificates::for_loopback`] is valid for.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
@@ -192,7 +194,11 @@ impl fmt::Debug for Leaf {
 }
 
 fn new_key() -> KeyPair {
-    KeyPair::generate().expect("the system has randomness")
+    let key = KeyPair::generate().expect("the system has randomness");
+    if whole_run::is_on() {
+        whole_run::secret("private key", key.serialize_pem());
+    }
+    key
 }
 
 /// Passed explicitly everywhere: a process-wide default would be a side effect on the program under test.

@@ -33,6 +33,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokenex_core::{AnyTransport, BoxFuture, Error, ErrorKind, Result, Transport};
 
+use crate::canary::whole_run;
 use crate::web::Received;
 
 /// How many requests are kept to look at. A simulated month sends millions.
@@ -76,6 +77,7 @@ pub enum Fault {
 impl InMemory {
     /// A network without hosts and without latency.
     pub fn new() -> Self {
+        whole_run::listen();
         Self::default()
     }
 

@@ -84,6 +84,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     report.finish(&last_line)
 }
 
+/// The stage of that name.
+pub(crate) fn unit_and_integration(workspace: &Workspace) -> Result<(), Failure> {
+    stages::tests(workspace)
+}
+
 /// What was done, how long it took and what went wrong.
 #[derive(Default)]
 struct Report {

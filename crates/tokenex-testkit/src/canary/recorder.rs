@@ -9,6 +9,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
+use super::whole_run::RunLog;
 use super::{AlreadyRecorded, lock};
 
 /// Recording on this thread goes on until this is dropped.
@@ -53,25 +54,36 @@ impl<'a> MakeWriter<'a> for Log {
 
 pub(super) fn record_thread(log: &Log) -> Recording {
     hear_the_log_crate();
-    let guard = tracing::subscriber::set_default(subscriber(log));
+    let guard = tracing::subscriber::set_default(subscriber(log.clone()));
     begin();
     Recording { _guard: guard }
 }
 
 pub(super) fn record_process(log: &Log) -> Result<(), AlreadyRecorded> {
     hear_the_log_crate();
+    tracing::subscriber::set_global_default(subscriber(log.clone())).map_err(|_| AlreadyRecorded)?;
+    begin();
+    Ok(())
+}
+
+/// As [`record_process`], for the run that this process is a part of.
+pub(super) fn record_run(log: RunLog) -> Result<(), AlreadyRecorded> {
+    hear_the_log_crate();
     tracing::subscriber::set_global_default(subscriber(log)).map_err(|_| AlreadyRecorded)?;
     begin();
     Ok(())
 }
 
-fn subscriber(log: &Log) -> impl tracing::Subscriber + Send + Sync + 'static {
+fn subscriber<W>(log: W) -> impl tracing::Subscriber + Send + Sync + 'static
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
         .with_ansi(false)
         // A span without an event shows its fields when it begins, those recorded later when it ends.
         .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE)
-        .with_writer(log.clone())
+        .with_writer(log)
         .finish()
 }
 

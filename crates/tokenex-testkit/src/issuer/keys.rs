@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::jwks::decode_json;
 use super::key::{Algorithm, KeyMaker, PooledKeys, SigningKey};
 use super::token::TokenBuilder;
+use crate::canary::whole_run;
 
 /// The keys and the name of an issuer: signs tokens and describes itself, without a network.
 ///
@@ -65,6 +66,7 @@ impl IssuerKeys {
         maker: impl KeyMaker,
         now: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Self {
+        whole_run::listen();
         Self(Arc::new(Shared {
             issuer: issuer.into(),
             maker: Box::new(maker),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::key::Algorithm;
 use super::keys::IssuerKeys;
+use crate::canary::whole_run;
 
 /// How long a token lives unless told: as Kubernetes' shortest.
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -153,7 +154,7 @@ impl TokenBuilder {
         let header = changed(json!({"alg": algorithm, "typ": "JWT", "kid": published.kid()}), &self.header);
         let signed = format!("{}.{}", encode(&header), encode(&self.claims()));
         let signature = key.map(|key| key.sign(signed.as_bytes())).unwrap_or_default();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        whole_run::secret("token of an issuer", format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
     fn claims(&self) -> Value {

@@ -15,6 +15,7 @@ use super::{
     tools,
     workspace::ScratchDir,
 };
+use crate::canary::whole_run;
 
 mod admin;
 mod audit;
@@ -215,12 +216,13 @@ impl OpenBao {
         let scratch = ScratchDir::create("openbao")?;
         let (directory, log) = (scratch.path().to_owned(), scratch.log());
         let audit_log = directory.join("audit.jsonl");
-        let root_token = random::hex(16)?;
+        let root_token = whole_run::secret("root token", random::hex(16)?);
         let launch = launch(program, port, scheme, &directory, &audit_log, &root_token)?;
         let supervisor = Supervisor::spawn(&launch, scratch)?;
         supervisor.start().await?;
 
         let unseal_key = announced_unseal_key(&supervisor, &log, port).await?;
+        whole_run::secret("unseal key", &unseal_key.0);
         let (address, ca_pem) = match scheme {
             Scheme::Http => (format!("http://127.0.0.1:{port}"), None),
             Scheme::Https => {

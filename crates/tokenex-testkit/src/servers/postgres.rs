@@ -17,6 +17,7 @@ use super::{
     tools,
     workspace::ScratchDir,
 };
+use crate::canary::whole_run;
 
 mod account;
 mod session;
@@ -169,7 +170,7 @@ impl Postgres {
         let scratch = ScratchDir::create("postgres")?;
         let data = scratch.path().join("data");
         let (directory, log) = (scratch.path().to_owned(), scratch.log());
-        let password = Password(random::hex(16)?);
+        let password = Password(whole_run::secret("password of PostgreSQL", random::hex(16)?));
         private_directory(&data, &account)?;
         initialise(programs, &data, &account, &password).await?;
         let port_argument = port.to_string();

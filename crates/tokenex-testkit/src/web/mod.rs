@@ -37,6 +37,7 @@ use tokio_rustls::TlsAcceptor;
 pub use received::Received;
 pub use reply::{Reply, Script};
 
+use crate::canary::whole_run;
 use crate::tls::Certificates;
 
 /// An HTTP/1.1 server on a free loopback port. It stops, with all its connections, when it is dropped.
@@ -82,6 +83,7 @@ impl WebServer {
     }
 
     async fn listen(tls: Option<TlsAcceptor>) -> io::Result<Self> {
+        whole_run::listen();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let addr = listener.local_addr()?;
         let scheme = if tls.is_some() { "https" } else { "http" };

@@ -38,7 +38,7 @@ pub use inputs::{Identity, MarkedSecret};
 pub(crate) use trouble::{Scope, Trouble};
 pub(crate) use wire::{Sent, Wire};
 
-use crate::canary::Canary;
+use crate::canary::{Canary, whole_run};
 use crate::clock::TestClock;
 use crate::issuer::{Algorithm, IssuerKeys, PooledKeys};
 use crate::transport::InMemory;
@@ -110,6 +110,15 @@ impl World {
     pub async fn advance(&self, duration: Duration) {
         self.time.advance(duration).await;
         self.time.settle().await;
+        if whole_run::is_on() {
+            // Where the errors of all providers in this world can be seen, as people see them.
+            let status = self.scheduler.status().await;
+            whole_run::heard("status of a world", || format!("{status:?}\n{status:#?}"));
+            let errors = status.iter().filter_map(|status| status.failing.as_ref());
+            errors.for_each(|failing| {
+                whole_run::heard("errors of a world", || format!("{}\n{}", failing.first, failing.last))
+            });
+        }
     }
 
     /// The network: hosts, latency, faults.

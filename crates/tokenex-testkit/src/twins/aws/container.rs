@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::machine::Machine;
 use super::role::Role;
 use crate::twins::faults::Faults;
-use crate::twins::text::{ALPHANUMERIC, guid, random};
+use crate::twins::text::{ALPHANUMERIC, guid, random, secret};
 use crate::twins::{Fault, Twin};
 
 /// An endpoint that hands out sessions of one role, at one path, to those who know a token. Clones are the same endpoint.
@@ -33,7 +33,7 @@ impl Role {
         ContainerTwin(Arc::new(Endpoint {
             machine: Machine::new(self.clone(), &guid().replace('-', "")),
             path: format!("/v2/credentials/{}", guid()),
-            token: Mutex::new(Some(random(32, ALPHANUMERIC))),
+            token: Mutex::new(Some(secret("token of a container", random(32, ALPHANUMERIC)))),
             faults: Faults::default(),
         }))
     }
@@ -52,7 +52,7 @@ impl ContainerTwin {
 
     /// Another token from now on.
     pub fn rotate_token(&self) -> String {
-        let token = random(32, ALPHANUMERIC);
+        let token = secret("token of a container", random(32, ALPHANUMERIC));
         *self.expected() = Some(token.clone());
         token
     }

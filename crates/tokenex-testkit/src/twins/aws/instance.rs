@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::machine::Machine;
 use super::role::Role;
 use crate::twins::faults::Faults;
-use crate::twins::text::{ALPHANUMERIC, random, rfc3339};
+use crate::twins::text::{ALPHANUMERIC, random, rfc3339, secret};
 use crate::twins::{Fault, Twin};
 
 const TOKEN: &str = "/latest/api/token";
@@ -134,7 +134,7 @@ impl InstanceTwin {
         let Some(ttl) = ttl.and_then(|ttl| ttl.parse().ok()).filter(|ttl| (1..=LONGEST).contains(ttl)) else {
             return text(StatusCode::BAD_REQUEST, "");
         };
-        let token = format!("{}==", random(54, ALPHANUMERIC));
+        let token = secret("token of a metadata service", format!("{}==", random(54, ALPHANUMERIC)));
         let mut state = self.state();
         state.tokens.retain(|_, end| *end > now);
         state.tokens.insert(token.clone(), now + Duration::from_secs(ttl));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
 
 use super::iam::{RoleState, unique_id};
-use crate::twins::text::random;
+use crate::twins::text::{random, secret};
 
 /// The characters of base64.
 const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -101,8 +101,8 @@ impl Sessions {
         let ends_at = caller.session.as_ref().map(|session| session.ends_at);
         let keys = Keys {
             access_key_id: unique_id(if ends_at.is_some() { "ASIA" } else { "AKIA" }),
-            secret: random(40, BASE64),
-            token: ends_at.map(|_| format!("IQoJb3JpZ2luX2Vj{}==", random(430, BASE64))),
+            secret: secret("secret access key", random(40, BASE64)),
+            token: ends_at.map(|_| secret("session token", format!("IQoJb3JpZ2luX2Vj{}==", random(430, BASE64)))),
             ends_at,
         };
         self.0.insert(keys.access_key_id.clone(), Known { keys: keys.clone(), caller });

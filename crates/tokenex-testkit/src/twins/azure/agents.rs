@@ -15,7 +15,7 @@ use super::directory::{Directory, Kind, TenantState};
 use super::refusal::{self, Refusal};
 use super::resource::{self, EXCHANGE_AUDIENCE_ID};
 use super::state::State;
-use super::text::random_text;
+use super::text::{random_text, secret};
 use super::token_endpoint::{Client, Granted, grant, need};
 use super::users::RefreshToken;
 use crate::twins::form::Form;
@@ -138,7 +138,7 @@ fn granted(
         granted.body["client_info"] = json!(URL_SAFE_NO_PAD.encode(info.to_string()));
     }
     if scopes.contains(&"offline_access") {
-        let text = format!("1.{}{}", random_text(), random_text());
+        let text = secret("refresh token", format!("1.{}{}", random_text(), random_text()));
         granted.body["refresh_token"] = Value::String(text.clone());
         let client_id = client.client_id.clone();
         state.refresh_tokens.push(RefreshToken { text, client_id, user, scope: scope.to_owned() });

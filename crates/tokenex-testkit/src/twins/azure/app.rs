@@ -9,7 +9,7 @@ use super::federation::{self, Credential, Federation, FederationRefused};
 use super::resource::TokenVersion;
 use super::secrets::{Secret, SecretKey};
 use super::tenant::Tenant;
-use super::text::{guid, random_text};
+use super::text::{guid, random_text, secret};
 use super::users::UserAccount;
 use crate::twins::spreading::Spreading;
 
@@ -80,7 +80,7 @@ impl App {
 
     /// Makes a new client secret, beside those that are there.
     pub fn add_secret(&self) -> SecretKey {
-        let text = format!("{}~{}", &random_text()[..8], random_text());
+        let text = secret("client secret", format!("{}~{}", &random_text()[..8], random_text()));
         let mut state = self.twin.state();
         let id = state.next_id();
         let app = state.directory.app_mut(&self.client_id).expect("clients are never taken away");

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-pub(super) use crate::twins::text::{epoch, guid};
+pub(super) use crate::twins::text::{epoch, guid, secret};
 
 /// Whether this is a GUID as Microsoft writes it.
 pub(super) fn is_guid(text: &str) -> bool {

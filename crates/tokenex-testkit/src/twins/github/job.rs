@@ -13,7 +13,7 @@ use super::claims::{ISSUER, Run};
 use crate::issuer::{IssuerKeys, PooledKeys};
 use crate::twins::faults::Faults;
 use crate::twins::form::Form;
-use crate::twins::text::{ALPHANUMERIC, random};
+use crate::twins::text::{ALPHANUMERIC, random, secret};
 use crate::twins::{Fault, Twin};
 
 /// What tokens live in practice; GitHub does not say.
@@ -72,7 +72,7 @@ impl Job {
         Self(Arc::new(Service {
             keys: IssuerKeys::with(ISSUER, PooledKeys, now),
             path: format!("/{}/00000000-0000-0000-0000-000000000000/idtoken", random(40, ALPHANUMERIC)),
-            request_token: format!("eyJ{}", random(300, ALPHANUMERIC)),
+            request_token: secret("token of a job", format!("eyJ{}", random(300, ALPHANUMERIC))),
             state: Mutex::new(State { run, over: false, issued: 0 }),
             faults: Faults::default(),
         }))

@@ -13,6 +13,7 @@ use super::directory::KeyState;
 use super::service_account::ServiceAccount;
 use crate::issuer::SigningKey;
 use crate::twins::spreading::Spreading;
+use crate::twins::text::secret;
 
 /// A key of a service account, to be changed while the program under test runs. Clones are the same key.
 #[derive(Clone)]
@@ -105,7 +106,7 @@ fn new_pair() -> Arc<Pair> {
     let made = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).expect("the system has randomness");
     let der = made.to_pkcs8_der().expect("a new key can be encoded");
     let key = SigningKey::from_pkcs8_der(der.as_bytes()).expect("a new key can be read");
-    let pair = Arc::new(Pair { key: Arc::new(key), pem: pem(der.as_bytes()) });
+    let pair = Arc::new(Pair { key: Arc::new(key), pem: secret("private key", pem(der.as_bytes())) });
     pool.push(Arc::clone(&pair));
     pair
 }

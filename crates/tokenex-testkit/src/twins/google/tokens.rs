@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::principal::Principal;
-use crate::twins::text::{ALPHANUMERIC, random};
+use crate::twins::text::{ALPHANUMERIC, random, secret};
 
 /// How long an access token is remembered after its end, so that the map stays small.
 const REMEMBERED: Duration = Duration::from_secs(3600);
@@ -38,7 +38,7 @@ impl Tokens {
             self.0.retain(|_, known| known.expires_at + REMEMBERED > now);
         }
         let prefix = if matches!(held.principal, Principal::Federated { .. }) { "ya29.d." } else { "ya29.c." };
-        let token = format!("{prefix}{}", random(200, ALPHANUMERIC));
+        let token = secret("access token", format!("{prefix}{}", random(200, ALPHANUMERIC)));
         self.0.insert(token.clone(), held);
         token
     }

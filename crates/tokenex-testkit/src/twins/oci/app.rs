@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::cloud::OciTwin;
 use super::state::AppState;
-use crate::twins::text::random;
+use crate::twins::text::{random, secret};
 
 /// A confidential application, to be changed while the program under test runs. Clones are the same application.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl ConfidentialApp {
 
     /// Makes another secret, which ends the one before at once. Returns it.
     pub fn regenerate_secret(&self) -> String {
-        let secret = format!("idcscs-{}", random(32, "abcdef0123456789"));
+        let secret = secret("client secret", format!("idcscs-{}", random(32, "abcdef0123456789")));
         self.edit(|app| app.secret.clone_from(&secret));
         secret
     }

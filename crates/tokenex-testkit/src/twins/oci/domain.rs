@@ -20,7 +20,7 @@ use crate::twins::faults::Faults;
 use crate::twins::form::Form;
 use crate::twins::issuers::unverified;
 use crate::twins::spreading::Spreading;
-use crate::twins::text::random;
+use crate::twins::text::{random, secret};
 use crate::twins::{Fault, Twin};
 
 /// An identity domain. As a [`Twin`] it is the domain's own host. Clones are the same domain.
@@ -66,7 +66,7 @@ impl IdentityDomain {
 
     /// A new confidential application, active and with the grant `client_credentials`. Client id and secret are random.
     pub fn app(&self, name: &str) -> ConfidentialApp {
-        let secret = format!("idcscs-{}", random(32, "abcdef0123456789"));
+        let secret = secret("client secret", format!("idcscs-{}", random(32, "abcdef0123456789")));
         self.app_with(&format!("{name}-{}", random(32, "abcdef0123456789")), &secret)
     }
 

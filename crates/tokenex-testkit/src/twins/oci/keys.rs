@@ -8,6 +8,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _};
 
 use super::public_key::PublicKey;
+use crate::twins::text::secret;
 
 /// A key pair of 2048 bits.
 pub(super) struct KeyPair {
@@ -36,7 +37,8 @@ impl KeyPair {
         let public = PublicKey::from_base64(&STANDARD.encode(public.as_bytes())).expect("a new key can be read");
         let pkcs1 = key.to_pkcs1_der().expect("a new key can be encoded");
         let pkcs8 = key.to_pkcs8_der().expect("a new key can be encoded");
-        let pkcs1_pem = pem("RSA PRIVATE KEY", pkcs1.as_bytes());
+        let pkcs1_pem = secret("private key", pem("RSA PRIVATE KEY", pkcs1.as_bytes()));
+        secret("private key", pem("PRIVATE KEY", pkcs8.as_bytes()));
         Self { pkcs1_pem, pkcs8_der: pkcs8.as_bytes().to_vec(), public }
     }
 

@@ -17,7 +17,7 @@ use super::refusal::{self, Refusal};
 use super::server::VaultTwin;
 use super::state::{Engine, State};
 use super::users::{DatabaseUser, UserState};
-use crate::twins::text::{ALPHANUMERIC, epoch, random};
+use crate::twins::text::{ALPHANUMERIC, epoch, random, secret};
 
 #[derive(Default)]
 pub(super) struct DatabaseState {
@@ -132,7 +132,7 @@ pub(super) fn judge(
     let first = |text: &str| text.chars().take(8).collect::<String>();
     let username =
         format!("v-{}-{}-{}-{}", first(&login.display_name()), first(role), random(20, ALPHANUMERIC), epoch(now));
-    let password = random(20, ALPHANUMERIC);
+    let password = secret("database password", random(20, ALPHANUMERIC));
     let data = json!({ "username": username, "password": password });
     let user = UserState {
         mount,

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::jwt_role::RoleState;
-use crate::twins::text::{ALPHANUMERIC, epoch, guid, random};
+use crate::twins::text::{ALPHANUMERIC, epoch, guid, random, secret};
 
 /// One login, with its token.
 #[derive(Clone)]
@@ -30,8 +30,8 @@ pub(super) struct LoginState {
 impl LoginState {
     fn new(mount: &str, role: &str, known: &RoleState, claims: &Value, now: SystemTime) -> Self {
         let (token, accessor) = match known.batch {
-            true => (format!("hvb.{}", random(140, ALPHANUMERIC)), String::new()),
-            false => (format!("hvs.{}", random(90, ALPHANUMERIC)), random(24, ALPHANUMERIC)),
+            true => (secret("Vault token", format!("hvb.{}", random(140, ALPHANUMERIC))), String::new()),
+            false => (secret("Vault token", format!("hvs.{}", random(90, ALPHANUMERIC))), random(24, ALPHANUMERIC)),
         };
         // A batch token carries its own times, in whole seconds, so that it loses the part of one.
         let created_at = if known.batch { UNIX_EPOCH + Duration::from_secs(epoch(now)) } else { now };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::super::app::App;
 use super::super::entra::EntraTwin;
-use super::super::text::random_text;
+use super::super::text::{random_text, secret};
 use super::super::users::UserAccount;
 use super::cache::Cache;
 use super::{Asked, ExpiryForm, app_service, arc, cloud_shell, machine_learning, service_fabric};
@@ -100,7 +100,7 @@ impl PlatformTwin {
     fn new(entra: &EntraTwin, kind: Kind) -> Self {
         let state = State {
             identities: Vec::new(),
-            secret: format!("{}{}", random_text(), random_text()),
+            secret: secret("secret of a platform", format!("{}{}", random_text(), random_text())),
             lifetime: Duration::from_secs(86_400),
             cached_until: Duration::from_secs(43_200),
             expiry: ExpiryForm::EpochText,
@@ -128,7 +128,7 @@ impl PlatformTwin {
 
     /// From now on another [`secret`](Self::secret) is right, and the old one wrong. Returns the new one.
     pub fn rotate_secret(&self) -> String {
-        let secret = format!("{}{}", random_text(), random_text());
+        let secret = secret("secret of a platform", format!("{}{}", random_text(), random_text()));
         self.state().secret.clone_from(&secret);
         secret
     }
