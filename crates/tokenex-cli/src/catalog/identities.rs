@@ -42,6 +42,22 @@ pub(super) fn source<'a>(origin: &'a Origin, inputs: &mut impl Inputs<'a>) -> Re
     })
 }
 
+/// A source whose failures name the identity: else they read as if the target of the credential had failed.
+pub(super) fn named(name: &str, source: AnyTokenSource) -> AnyTokenSource {
+    AnyTokenSource::new(Named { step: format!("identity {name}"), source })
+}
+
+struct Named {
+    step: String,
+    source: AnyTokenSource,
+}
+
+impl TokenSource for Named {
+    async fn token(&self, request: &TokenRequest<'_>) -> Result<Input<IdentityToken>> {
+        self.source.token(request).await.map_err(|error| error.with_step(self.step.clone()))
+    }
+}
+
 fn command(argv: &[String], format: CommandFormat) -> Result<AnyTokenSource> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err(Error::new(ErrorKind::Configuration, "`argv` is empty").with_code("argv"));

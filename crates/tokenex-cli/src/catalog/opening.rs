@@ -189,7 +189,7 @@ fn tokens_of<'a>(inputs: &mut impl Inputs<'a>, proof: &'a Proof) -> Result<AnyTo
     match proof {
         Proof::Credential(name) => inputs.credential_token(name),
         Proof::Identity(name) => match inputs.config().identity(name) {
-            Some(identity) => identities::source(&identity.origin, inputs),
+            Some(identity) => Ok(identities::named(name, identities::source(&identity.origin, inputs)?)),
             None => Err(misfit(format!("there is no identity {name:?}"))),
         },
     }

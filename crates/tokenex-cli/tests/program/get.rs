@@ -221,7 +221,11 @@ async fn each_cause_has_its_exit_code() {
     let down = "version = 1\n[identity.job]\nsource = \"url\"\nurl = \"http://127.0.0.1:1/token\"\n\
                 [credential.jwt]\nprovider = \"passthrough\"\nidentity = \"job\"\n";
     let down = world.folder.write("down.toml", down);
-    tokenex(["get", "jwt", "-c", down.to_str().unwrap()]).run().await.expect(5).says("127.0.0.1:1");
+    tokenex(["get", "jwt", "-c", down.to_str().unwrap()])
+        .run()
+        .await
+        .expect(5)
+        .says("identity job: cannot connect to 127.0.0.1:1");
 }
 
 #[tokio::test]
