@@ -10,8 +10,10 @@ use tokenex_testkit::twins::Twin;
 use tokenex_testkit::twins::aws::{Account, Role, StsTwin};
 use tokenex_testkit::twins::azure::{App, EXCHANGE_AUDIENCE, EntraTwin, Tenant};
 use tokenex_testkit::twins::google::{GoogleTwin, IdentityProvider, ServiceAccount};
+use tokenex_testkit::twins::oci::{IdentityDomain, OciTwin};
 use tokenex_testkit::twins::vault::VaultTwin;
 
+use crate::oracle::{self, Oracle};
 use crate::third_party::{self, Office};
 use crate::token_file::{SUBJECT, TokenFile};
 use crate::truth::Time;
@@ -56,6 +58,7 @@ pub(crate) struct Clouds {
     pub(crate) google: GoogleTwin,
     pub(crate) pool: IdentityProvider,
     pub(crate) account: ServiceAccount,
+    pub(crate) oracle: Oracle,
     pub(crate) office: Office,
     pub(crate) levers: BTreeMap<Place, Levers>,
 }
@@ -101,6 +104,10 @@ impl Clouds {
         levers.insert(Place::GoogleSts, google_sts_levers(&google, &pool));
         levers.insert(Place::GoogleIam, google_iam_levers(&google, &pool, &deployer));
 
+        let oracle = Oracle::new(OciTwin::with_clock(wall()), &issuer);
+        put(&oracle.domain, &network, &wire, Place::Oracle, &[oracle::HOST], IdentityDomain::fault);
+        levers.insert(Place::Oracle, oracle.levers());
+
         let office = Office::new(time, random.fork());
         network.route(third_party::HOST, async |_| http::Response::new(bytes::Bytes::from_static(b"ok")));
         wire.host(third_party::HOST, Place::ThirdParty, |_| ());
@@ -125,6 +132,7 @@ impl Clouds {
             google,
             pool,
             account: deployer,
+            oracle,
             office,
             levers,
         };

@@ -1,21 +1,18 @@
 //! Whether a gap is more than the engine promises to bear.
+//!
+//! A gap is a violation when the target would have answered in time: when there was a quiet while, between the refresh at its latest
+//! and the end, that was long enough for an attempt and for all that may come before it.
 
 use std::time::Duration;
 
-use crate::ledger::Inner;
-use crate::truth::At;
+use crate::history::{Block, Moment, Pace};
+use crate::ledger::{Inner, Member, Terms};
 
-/// An outage of a third of the lifetime costs no read, but never one of more than this.
-const LONGEST_BORNE: Duration = Duration::from_secs(2400);
-/// The engine refreshes when 40 % are left, at most an hour before the end, give or take 5 %.
-const LEAD_SHARE: f64 = 0.42;
-const LONGEST_LEAD: Duration = Duration::from_secs(3780);
-/// The engine compares the clocks every 10 seconds.
-const NOTICED_WITHIN: Duration = Duration::from_secs(12);
-/// Below this the deadline of an attempt is no longer a quarter of what is left.
-const BEARS_OUTAGES: Duration = Duration::from_secs(300);
-/// The longest wait is 5 minutes, then an attempt may hang; twice, for a child and its parent.
-const BACK_WITHIN: Duration = Duration::from_secs(780);
+/// So many failures in one life, and the engine slows down to keep the policy's attempts for all of it.
+const MANY_FAILURES: u32 = 50;
+
+/// A parent is back, and its child tries at once: `min_spacing`, drawn, and what a task needs for its turn.
+const A_MOMENT: Duration = Duration::from_millis(600);
 
 impl Inner {
     /// A reader was handed a credential; `dead` when its target takes it no more.
@@ -31,57 +28,106 @@ impl Inner {
 
     /// Readers had nothing, if only for a moment, because what they had ended.
     pub(crate) fn gap(&mut self, member: usize) {
-        let now = self.time.now();
-        self.members[member].last_gap = Some(now);
-        let Some(ended) = self.members[member].ends else { return };
-        let ended = ended.min(now);
-        let terms = &self.members[member].terms;
-        let bears = terms.bears_outages && terms.lifetime >= BEARS_OUTAGES;
-        let lead = if bears { terms.lifetime.mul_f64(LEAD_SHARE).min(LONGEST_LEAD) } else { terms.lifetime };
-        let begins = ended.saturating_sub(lead);
-        let mut around = self.disturbances(member);
-        around.retain(|(from, until)| *until > begins && *from < now);
-        let borne = if bears { (terms.lifetime / 3).min(LONGEST_BORNE) } else { Duration::ZERO };
-        let length = |(from, until): &(At, At)| (*until).min(now).saturating_sub((*from).max(begins));
-        if around.iter().any(|block| length(block) > borne) {
+        let now = self.moment();
+        self.members[member].last_gap = Some(self.time.now());
+        self.members[member].gone_since = now;
+        let one = &self.members[member];
+        let Some(ends) = one.ends else { return };
+        let ended = if self.history.is_lost(ends, now) { ends } else { now };
+        let begun = one.told_at.max(ended.saturating_sub(one.terms.lifetime));
+        let blocks = self.history.blocks(member, &one.terms, begun, now);
+        let pace = |quiet: &Block| {
+            let since = quiet.from.saturating_sub(one.policy.retry_after_max + one.policy.attempt_deadline);
+            self.history.pace(member, &one.terms, since.max(begun), quiet.until)
+        };
+        let explained = if one.terms.bears_outages {
+            !quiet(&blocks, begun, ended).any(|quiet| one.must_have_served(quiet, ended, pace(&quiet)))
+        } else {
+            !blocks.is_empty()
+        };
+        if explained {
             self.tally.gaps_explained += 1;
             return;
         }
-        let lifetime = terms.lifetime;
+        let (lifetime, attempts) = (one.terms.lifetime, one.attempts_since(begun));
         self.violate(member, || {
-            format!("a gap; what had a lifetime of {lifetime:?} ended at {ended:?}; around it went wrong: {around:?}")
+            format!(
+                "a gap, with a lifetime of {lifetime:?}: from {begun:?} to {ended:?} it went wrong at {blocks:?}; \
+                 attempts at {attempts:?}"
+            )
         });
     }
 
     /// There is nothing to read: it must have come back some time after all was well.
     pub(crate) fn nothing_to_read(&mut self, member: usize) {
-        let now = self.time.now();
+        let now = self.moment();
         let one = &self.members[member];
-        let since = one.last_gap.unwrap_or(one.since).max(one.since);
-        let busy = self.disturbances(member).into_iter().filter(|(from, _)| *from <= now).map(|(_, until)| until);
-        let quiet_since = busy.chain([since]).max().unwrap_or_default();
-        if now > quiet_since + BACK_WITHIN && !self.members[member].gap_reported {
+        // A wait of five minutes that a target asks for, and two attempts: what is older is forgotten.
+        let since = now.saturating_sub(Duration::from_secs(900)).max(one.gone_since);
+        let blocks = self.history.blocks(member, &one.terms, since, now);
+        let quiet_since = blocks.last().map_or(since, |last| last.until.max(one.gone_since));
+        let pace = self.history.pace(member, &one.terms, since, now);
+        let within = one.back_within(pace);
+        if now > quiet_since + within && !one.gap_reported {
+            let attempts = one.attempts_since(since);
             self.members[member].gap_reported = true;
-            self.violate(member, || format!("still none, and all is well since {quiet_since:?}"));
+            self.violate(member, || {
+                format!("still none {within:?} after {quiet_since:?}, with {pace:?}; attempts at {attempts:?}")
+            });
         }
+    }
+}
+
+impl Member {
+    /// Whether an attempt had to be made in this quiet while, and to succeed before the end.
+    fn must_have_served(&self, quiet: Block, ended: Moment, pace: Pace) -> bool {
+        let policy = &self.policy;
+        let lifetime = self.terms.lifetime;
+        // What went wrong before may hold an attempt up to its limit, and then one waits.
+        let left = ended.saturating_sub(quiet.from);
+        let hangs = (left / 4).max((lifetime / 4).min(left / 3 * 2));
+        let hangs = hangs.clamp(policy.attempt_deadline_min, policy.attempt_deadline);
+        let left = left.saturating_sub(hangs);
+        let pause = if self.in_life > MANY_FAILURES { policy.refresh_lead_max / 4 } else { policy.backoff_max };
+        let asked = if pace.asked_to_wait { (left / 2).min(policy.retry_after_max) } else { Duration::ZERO };
+        let waits = (left / 4).min(pause).max(asked).max(policy.min_spacing);
+        let parent = if self.terms.parent { self.back_within(pace) } else { Duration::ZERO };
+        let after_trouble = quiet.from + (hangs + waits).max(parent);
+
+        let lead = lifetime.mul_f64(policy.refresh_share).min(policy.refresh_lead_max).mul_f64(1.0 - policy.jitter);
+        let due = ended.saturating_sub(lead);
+        let tries = due.max(after_trouble);
+        let left = ended.saturating_sub(tries);
+        let limit = if tries == due { (lifetime / 4).min(left / 3 * 2).max(left / 4) } else { left / 4 };
+        let limit = limit.clamp(policy.attempt_deadline_min, policy.attempt_deadline);
+        let takes = self.terms.exchange() + pace.slow;
+        takes <= limit && tries + takes <= quiet.until && tries + takes < ended
     }
 
-    /// What went wrong where this credential comes from, and with the machine: blocks with time enough between them for
-    /// an attempt and all that it waits for.
-    fn disturbances(&self, member: usize) -> Vec<(At, At)> {
-        let places = self.members[member].terms.places;
-        let spells = self.spells.iter().filter(|spell| places.contains(&spell.place));
-        let spells = spells.map(|spell| (spell.from, spell.until));
-        let jumps = self.jumps.iter().map(|(at, by)| (at.saturating_sub(*by), *at + *by + NOTICED_WITHIN));
-        let mut all: Vec<_> = spells.chain(jumps).collect();
-        all.sort();
-        let mut blocks: Vec<(At, At)> = Vec::new();
-        for (from, until) in all {
-            match blocks.last_mut().filter(|last| from <= last.1 + BACK_WITHIN) {
-                Some(last) => last.1 = last.1.max(until),
-                None => blocks.push((from, until)),
-            }
-        }
-        blocks
+    /// How long after all is well again it may take at most until there is something: what hangs, the wait after that, the
+    /// exchange; the parent has done the same by then.
+    fn back_within(&self, pace: Pace) -> Duration {
+        let policy = &self.policy;
+        let wait = match (pace.asked_to_wait, pace.terminal || self.terms.parent || self.ends.is_none()) {
+            (true, _) => policy.retry_after_max,
+            (false, true) => policy.terminal_spacing.max(policy.backoff_max),
+            (false, false) => policy.backoff_max.min((self.terms.lifetime / 4).max(policy.backoff_base)),
+        };
+        policy.attempt_deadline + wait + A_MOMENT * 2 + self.terms.exchange() + pace.slow
     }
+}
+
+impl Terms {
+    /// What an exchange takes when nothing is wrong, that of a parent included.
+    pub(crate) fn exchange(&self) -> Duration {
+        let one = Duration::from_millis(250);
+        if self.parent { one * 2 } else { one }
+    }
+}
+
+/// The quiet whiles between the blocks.
+fn quiet(blocks: &[Block], begun: Moment, ended: Moment) -> impl Iterator<Item = Block> {
+    let from = std::iter::once(begun).chain(blocks.iter().map(|block| block.until));
+    let until = blocks.iter().map(|block| block.from).chain([ended]);
+    from.zip(until).map(|(from, until)| Block { from, until }).filter(|quiet| quiet.from < quiet.until)
 }

@@ -11,6 +11,7 @@ use tokenex_core::{
 
 use crate::heap::outside;
 use crate::ledger::{Ledger, Terms, Told};
+use crate::run::Plant;
 use crate::truth::Time;
 use crate::watched::{Own, Watched};
 
@@ -26,7 +27,7 @@ pub(crate) struct Keeper {
     pub(crate) scheduler: Scheduler,
     pub(crate) ledger: Ledger,
     pub(crate) time: Time,
-    pub(crate) leaks: bool,
+    pub(crate) plant: Option<Plant>,
 }
 
 impl Keeper {
@@ -40,15 +41,26 @@ impl Keeper {
     ) -> Kept<P::Credential> {
         let member = self.ledger.enrol(&terms, &provider.policy(&Policy::default()));
         let own = Own::default();
-        let provider = Watched { provider, member, ledger: self.ledger.clone(), own: own.clone(), leaks: self.leaks };
+        let provider = Watched { provider, member, ledger: self.ledger.clone(), own: own.clone(), plant: self.plant };
         let handle = self.scheduler.keep(tokenex_core::Keep::new(provider).name(terms.name));
         // Nobody else sets it.
         let _ = own.set(handle.downgrade());
         self.watch(member, handle, terms.tolerance, pace, truth)
     }
 
-    /// Watches what somebody else keeps.
-    pub(crate) fn watch<C: Credential>(
+    /// Watches what somebody else keeps, by this policy. Its attempts are not seen.
+    pub(crate) fn watch_other<C: Credential>(
+        &self,
+        terms: &Terms,
+        policy: &Policy,
+        handle: Handle<C>,
+        pace: fastrand::Rng,
+        truth: impl Fn(&Issued<C>) -> bool + Send + Sync + 'static,
+    ) -> Kept<C> {
+        self.watch(self.ledger.enrol(terms, policy), handle, terms.tolerance, pace, truth)
+    }
+
+    fn watch<C: Credential>(
         &self,
         member: usize,
         handle: Handle<C>,
@@ -100,10 +112,11 @@ impl<C: Credential> Seen<C> {
 
     fn told(&self, event: &Event<C>) -> Told {
         let wall = self.time.clock().wall();
+        let now = self.ledger.with(|ledger| ledger.moment());
         let left = |issued: &Arc<Issued<C>>| issued.expires_at()?.duration_since(wall).ok();
         Told {
             generation: event.credential.as_ref().map(|issued| issued.generation()),
-            ends: event.credential.as_ref().and_then(left).map(|left| self.time.now() + left),
+            ends: event.credential.as_ref().and_then(left).map(|left| now + left),
             updated: event.updated,
             renewed: event.renewed,
             failing: event.failing.is_some(),
@@ -283,13 +296,20 @@ fn last_moment<C: Credential>(handle: &WeakHandle<C>, clock: &Clock) -> Option<D
     Some(clock.monotonic() + left.checked_sub(Duration::from_millis(2))?)
 }
 
+/// The slowest listener looks at least so often.
+const LONGEST_NAP: Duration = Duration::from_secs(4 * 3600);
+
 /// Takes its time between events, and must know all the same that there was a gap, and the newest state.
 async fn dawdle<C: Credential>(seen: Seen<C>, mut listener: Listener<C>, mut pace: fastrand::Rng) {
     let member = seen.member;
-    seen.ledger.with(|ledger| ledger.members[member].listeners += 1);
+    let longest = seen.ledger.with(|ledger| {
+        ledger.members[member].listeners += 1;
+        // Visitors are gone soon, and so are those who listen to them.
+        (ledger.members[member].terms.lifetime * 4).min(LONGEST_NAP)
+    });
     let mut looked = seen.time.now();
     loop {
-        let nap = Duration::from_millis(pace.u64(1..14_400_000));
+        let nap = Duration::from_millis(pace.u64(1..=longest.as_millis() as u64));
         tokio::time::sleep(nap).await;
         let asked = seen.time.now();
         let Some(event) = listener.next().await else { break };

@@ -7,9 +7,13 @@ use std::time::Duration;
 use tokenex_core::{Policy, Removed};
 
 use crate::heap::outside;
+use crate::history::{History, Moment};
 use crate::tally::Tally;
 use crate::truth::{At, Time};
-use crate::weather::{Place, Spell};
+use crate::weather::Place;
+
+/// So many attempts of each credential are remembered, for the report of a gap.
+const TRACED: usize = 120;
 
 /// Violations beyond these are counted and not kept.
 const KEPT: usize = 20;
@@ -22,6 +26,8 @@ pub(crate) struct Terms {
     pub(crate) places: &'static [Place],
     /// As its target gives it.
     pub(crate) lifetime: Duration,
+    /// Whether it is made from another one that is kept.
+    pub(crate) parent: bool,
     /// Whether it outlasts outages of a third of its life: not what its source hands out for the second time.
     pub(crate) bears_outages: bool,
     /// How exactly the program can know its end.
@@ -35,9 +41,7 @@ pub(crate) struct Ledger(Arc<Mutex<Inner>>);
 pub(crate) struct Inner {
     pub(crate) time: Time,
     /// What went wrong so far and what does now, as far as the judge is told.
-    pub(crate) spells: Vec<Spell>,
-    /// When the machine or the process lost time, and how much.
-    pub(crate) jumps: VecDeque<(At, Duration)>,
+    pub(crate) history: History,
     /// Forward jumps of the wall clock, which the engine takes for time that has passed.
     jumped: Duration,
     /// Time in which the process stood still.
@@ -50,14 +54,21 @@ pub(crate) struct Inner {
 
 pub(crate) struct Member {
     pub(crate) terms: Terms,
-    policy: Policy,
-    pub(crate) since: At,
+    pub(crate) policy: Policy,
     /// Starts of attempts in the last minute, in engine time.
-    recent: VecDeque<Duration>,
+    recent: VecDeque<Moment>,
+    /// The last attempts: from when until when, and whether they brought something.
+    trace: VecDeque<(Moment, Moment, bool)>,
     /// Attempts that failed since the last success, while something lived.
-    in_life: u32,
-    /// When the newest credential ends as the program has it, in true time.
-    pub(crate) ends: Option<At>,
+    pub(crate) in_life: u32,
+    /// Attempts that are not over, revocations among them.
+    pub(crate) running: u32,
+    /// When the newest credential or renewal was told.
+    pub(crate) told_at: Moment,
+    /// When the newest credential ends, as the program has it.
+    pub(crate) ends: Option<Moment>,
+    /// Since when there is nothing to read: the enrolment, or the last gap.
+    pub(crate) gone_since: Moment,
     pub(crate) closed: bool,
     /// What the listener that keeps up has seen.
     pub(crate) seen_generation: u64,
@@ -71,8 +82,7 @@ impl Ledger {
     pub(crate) fn new(time: Time) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             time,
-            spells: Vec::new(),
-            jumps: VecDeque::new(),
+            history: History::default(),
             jumped: Duration::ZERO,
             stalled: Duration::ZERO,
             members: Vec::new(),
@@ -93,14 +103,17 @@ impl Ledger {
 
     pub(crate) fn enrol(&self, terms: &Terms, policy: &Policy) -> usize {
         self.with(|inner| {
-            let since = inner.time.now();
+            let gone_since = inner.moment();
             inner.members.push(Member {
                 terms: terms.clone(),
                 policy: policy.clone(),
-                since,
                 recent: VecDeque::new(),
+                trace: VecDeque::new(),
                 in_life: 0,
+                running: 0,
+                told_at: gone_since,
                 ends: None,
+                gone_since,
                 closed: false,
                 seen_generation: 0,
                 seen_failing: false,
@@ -120,6 +133,15 @@ impl Ledger {
 }
 
 impl Inner {
+    /// Whether nothing is under way: no attempt, no failure, no change for so long, and nobody listens to what is gone.
+    pub(crate) fn is_calm(&self, kept: usize, since: Duration) -> bool {
+        let now = self.moment();
+        let busy =
+            |one: &Member| one.running > 0 || one.listeners > 0 && (one.seen_failing || one.told_at + since > now);
+        let listeners: u32 = self.members.iter().map(|one| one.listeners).sum();
+        listeners as usize == 2 * kept && !self.members.iter().any(busy)
+    }
+
     pub(crate) fn violate(&mut self, member: usize, what: impl FnOnce() -> String) {
         self.violated += 1;
         if self.violations.len() < KEPT {
@@ -144,17 +166,19 @@ impl Inner {
 
     /// Time was lost to the program.
     pub(crate) fn lost(&mut self, by: Duration) {
-        let now = self.time.now();
-        self.jumps.push_back((now, by));
-        if self.jumps.len() > 64 {
-            self.jumps.pop_front();
-        }
+        let now = self.moment();
+        self.history.lost(by, now);
+    }
+
+    /// Now, on the axis of the engine.
+    pub(crate) fn moment(&self) -> Moment {
+        self.time.clock().monotonic() + self.jumped
     }
 
     /// An attempt begins; `usable` when something is in hand.
     pub(crate) fn attempt(&mut self, member: usize, usable: bool) {
         self.tally.attempts += 1;
-        let at = self.time.clock().monotonic() + self.jumped;
+        let at = self.moment();
         let one = &mut self.members[member];
         let spacing = one.policy.min_spacing;
         let too_soon = one.recent.back().filter(|last| at + Duration::from_millis(1) < **last + spacing).copied();
@@ -185,8 +209,20 @@ impl Inner {
         self.tally.successes += 1;
     }
 
-    /// An attempt is over: done, failed or dropped.
-    pub(crate) fn attempt_over(&mut self, member: usize, allowed: Duration, took: Duration) {
+    /// An attempt or a revocation is over: done, failed or dropped.
+    pub(crate) fn attempt_over(&mut self, member: usize, over: &Over) {
+        let &Over { begun, allowed, took, brought, panicked } = over;
+        let now = self.moment();
+        if panicked {
+            self.tally.panics += 1;
+            self.history.stumbled(member, begun, now);
+        }
+        let one = &mut self.members[member];
+        one.running -= 1;
+        one.trace.push_back((begun, now, brought));
+        if one.trace.len() > TRACED {
+            one.trace.pop_front();
+        }
         let bound = self.members[member].policy.attempt_deadline.max(self.members[member].policy.revoke_deadline);
         if allowed > bound + Duration::from_millis(1) {
             self.violate(member, || format!("an attempt had {allowed:?}, the policy allows {bound:?}"));
@@ -198,12 +234,16 @@ impl Inner {
 
     /// What a listener that keeps up was told.
     pub(crate) fn told(&mut self, member: usize, told: &Told) {
+        let now = self.moment();
         let one = &mut self.members[member];
         let had = one.seen_generation != 0;
         if let Some(generation) = told.generation {
             one.seen_generation = generation;
             one.ends = told.ends;
             one.gap_reported = false;
+        }
+        if told.updated {
+            one.told_at = now;
         }
         one.seen_failing = told.failing;
         let closed = one.closed;
@@ -219,11 +259,35 @@ impl Inner {
     }
 }
 
+/// An attempt or a revocation, when it is over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Over {
+    pub(crate) begun: Moment,
+    pub(crate) allowed: Duration,
+    /// Without the time in which the process stood still.
+    pub(crate) took: Duration,
+    pub(crate) brought: bool,
+    pub(crate) panicked: bool,
+}
+
+impl Member {
+    /// The last attempts since then, for a report.
+    pub(crate) fn attempts_since(&self, since: Moment) -> Vec<String> {
+        let since = self.trace.iter().filter(|(begun, ..)| *begun >= since);
+        since
+            .map(|(begun, over, brought)| {
+                let (took, came) = (*over - *begun, if *brought { "" } else { ", failed" });
+                format!("{begun:?} for {took:?}{came}")
+            })
+            .collect()
+    }
+}
+
 /// An event, without what the program owns of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Told {
     pub(crate) generation: Option<u64>,
-    pub(crate) ends: Option<At>,
+    pub(crate) ends: Option<Moment>,
     pub(crate) updated: bool,
     pub(crate) renewed: bool,
     pub(crate) failing: bool,

@@ -7,10 +7,13 @@
 
 mod clouds;
 mod heap;
+mod history;
 mod judge;
 mod kept;
 mod ledger;
 mod live;
+mod oracle;
+mod panics;
 mod program;
 mod run;
 mod tally;
@@ -20,6 +23,14 @@ mod truth;
 mod watched;
 mod weather;
 mod wire;
+
+/// What does not take part in the simulation, and why.
+pub const ABSENT: [&str; 4] = [
+    "files, commands and sockets (they are real, and a virtual clock does not wait for them)",
+    "the making of Oracle Cloud's session keys (on a real thread: they come from a pool)",
+    "identities of instances, pods and CI systems (their endpoints give tokens as the issuer here does)",
+    "the randomness of keys and signatures (no choice depends on it)",
+];
 
 pub use run::{Options, Outcome, Plant, run};
 pub use tally::Tally;

@@ -6,37 +6,45 @@ use crate::truth::At;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What lives on the heap, and its low-water marks: what is only under way at the end of a day is no growth.
+/// What lives on the heap, day by day: the median of the moments in which all is well and nothing under way, so that like is
+/// compared with like.
 pub(crate) struct Live {
     bytes: i64,
-    days: u32,
-    first: Option<i64>,
-    last: Option<i64>,
+    day: u32,
+    today: Vec<i64>,
+    by_day: Vec<i64>,
 }
 
 impl Live {
-    pub(crate) fn new(days: u32) -> Self {
-        Self { bytes: 0, days, first: None, last: None }
+    pub(crate) fn new() -> Self {
+        Self { bytes: 0, day: 0, today: Vec::new(), by_day: Vec::new() }
     }
 
     pub(crate) fn grow(&mut self, by: i64) {
         self.bytes += by;
     }
 
-    /// Looks in the second half of the first day, when all that is kept is there, and of the last.
+    /// Looks, after a first day of everything: what is made at the first use is there by then, and tables have their size.
     pub(crate) fn look(&mut self, now: At) {
-        let within = |day: u32| now >= DAY * day + DAY / 2 && now < DAY * (day + 1);
-        let lowest = |mark: Option<i64>, bytes: i64| Some(mark.map_or(bytes, |mark| mark.min(bytes)));
-        if within(0) {
-            self.first = lowest(self.first, self.bytes);
+        let day = (now.as_secs() / DAY.as_secs()) as u32;
+        if day != self.day {
+            self.end_of_day();
+            self.day = day;
         }
-        if within(self.days - 1) {
-            self.last = lowest(self.last, self.bytes);
+        if now >= DAY {
+            self.today.push(self.bytes);
         }
     }
 
-    /// Nothing for a run of one day.
-    pub(crate) fn first_and_last(&self) -> Option<(i64, i64)> {
-        if self.days < 2 { None } else { self.first.zip(self.last) }
+    fn end_of_day(&mut self) {
+        self.today.sort_unstable();
+        self.by_day.extend(self.today.get(self.today.len() / 2));
+        self.today.clear();
+    }
+
+    /// Each day on which there were such moments.
+    pub(crate) fn by_day(mut self) -> Vec<i64> {
+        self.end_of_day();
+        self.by_day
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use simulation::{Options, Outcome, Plant, Tally};
+use simulation::{ABSENT, Options, Outcome, Plant, Tally};
 
 const USAGE: &str = "usage: simulation [--seed N] [--seeds COUNT] [--days DAYS]";
 
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// `--plant gap` and `--plant leak` are for the tests of the simulation itself.
+/// `--plant` is for the tests of the simulation itself.
 fn asked(mut arguments: impl Iterator<Item = String>) -> Option<Asked> {
     let mut asked = Asked { first: 1, count: 1, days: 30, plant: None };
     while let Some(name) = arguments.next() {
@@ -41,6 +41,9 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Option<Asked> {
             "--days" => asked.days = value.parse().ok().filter(|days| *days > 0)?,
             "--plant" if value == "gap" => asked.plant = Some(Plant::Gap),
             "--plant" if value == "leak" => asked.plant = Some(Plant::Leak),
+            "--plant" if value == "late" => asked.plant = Some(Plant::Late),
+            "--plant" if value == "panic" => asked.plant = Some(Plant::Panic),
+            "--plant" if value == "crash" => asked.plant = Some(Plant::Crash),
             _ => return None,
         }
     }
@@ -53,12 +56,14 @@ fn simulate(asked: &Asked) -> ExitCode {
     let mut tally = Tally::default();
     outcomes.iter().for_each(|outcome| tally.add(&outcome.tally));
     let failed: Vec<_> = outcomes.iter().filter(|outcome| outcome.violated > 0).collect();
-    if let [only] = outcomes.as_slice()
-        && let Some((first, last)) = only.heap
-    {
-        println!("heap: {first} bytes on the first day, {last} on the last; what was seen: {:016x}", only.digest);
+    let seen: Vec<_> = tally.counts().into_iter().map(|(what, count)| format!("{count} {what}")).collect();
+    println!("seen: {}", seen.join(", "));
+    println!("{}", heap(&outcomes));
+    println!("not in it: {}", ABSENT.join("; "));
+    if let [only] = outcomes.as_slice() {
+        println!("heap by day after the first, in bytes: {:?}", only.heap);
+        println!("the same seed shows this again: {:016x}", only.digest);
     }
-    println!("{tally}");
     let (seeds, days, seconds) = (outcomes.len(), asked.days, begun.elapsed().as_secs_f64());
     println!("{seeds} seed(s) from {} on, {days} days each, took {seconds:.1} s", asked.first);
     for outcome in &failed {
@@ -67,6 +72,23 @@ fn simulate(asked: &Asked) -> ExitCode {
         println!("  replay: cargo xtask sim --seed {} --days {}", outcome.seed, asked.days);
     }
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How the heap went, of all seeds together: a growth of more than 1.05 is a violation of the seed.
+fn heap(outcomes: &[Outcome]) -> String {
+    let growth = |(first, last): (i64, i64)| last as f64 / first as f64;
+    let ends =
+        |outcome: &Outcome| (outcome.heap.len() > 1).then(|| (outcome.heap[0], outcome.heap[outcome.heap.len() - 1]));
+    let mut all: Vec<_> = outcomes.iter().filter_map(ends).collect();
+    all.sort_by(|one, other| growth(*one).total_cmp(&growth(*other)));
+    let (Some(most), median) = (all.last(), all.get(all.len() / 2)) else { return "heap: not compared".to_owned() };
+    let (first, last) = *most;
+    let median = median.map_or(0.0, |median| growth(*median));
+    format!(
+        "heap: last day by second day {median:.3} (median of {}), at most {:.3} ({first} to {last} bytes)",
+        all.len(),
+        growth(*most)
+    )
 }
 
 /// One thread for each core, each with one seed at a time.

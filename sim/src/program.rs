@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokenex_aws::{AwsCredentials, OutboundIdentity, WebIdentity};
 use tokenex_azure::{AccessToken, Entra};
-use tokenex_core::{Claims, Issued, Passthrough};
+use tokenex_core::{Claims, Issued, Passthrough, Policy};
 use tokenex_gcp::{Impersonation, WorkloadIdentity};
 use tokenex_testkit::twins::vault::VaultTwin;
-use tokenex_vault::{DatabaseCredentials, Vault};
+use tokenex_vault::{DatabaseCredentials, LoginToken, Vault};
 
 use crate::clouds::{Clouds, REGION, VAULT};
 use crate::kept::{AnyKept, Keeper};
@@ -25,13 +25,27 @@ const RELATIVE: Duration = Duration::from_secs(1);
 /// By how much the machine's clock may be off, for who has nothing else to go by.
 const BY_THE_MACHINE: Duration = Duration::from_secs(125);
 
+/// So many of each credential, as of a program for several tenants.
+const TENANTS: usize = 2;
+
 /// Everything that lives as long as the program.
 pub(crate) fn start(clouds: &Clouds, keeper: &Keeper, random: &mut fastrand::Rng) -> (Vault, Vec<Box<dyn AnyKept>>) {
-    let (time, mut kept): (_, Vec<Box<dyn AnyKept>>) = (&keeper.time, Vec::new());
+    let mut kept = Vec::new();
+    let vaults: Vec<_> = (0..TENANTS).map(|_| start_one(clouds, keeper, random, &mut kept)).collect();
+    (vaults.into_iter().next().expect("a tenant"), kept)
+}
+
+fn start_one(clouds: &Clouds, keeper: &Keeper, random: &mut fastrand::Rng, kept: &mut Vec<Box<dyn AnyKept>>) -> Vault {
+    let time = &keeper.time;
 
     let vault = Vault::builder(format!("https://{VAULT}"), "app", clouds.file.clone()).audience("vault");
     let vault = vault.build(&keeper.scheduler).expect("a good address");
-    let user = terms("vault user", &[Place::Vault, Place::File], HOUR, RELATIVE);
+    let login = terms("vault login", &[Place::Vault, Place::File], 2 * HOUR, RELATIVE);
+    // Logins are replaced when half of their life is left.
+    let policy = Policy::default().with_refresh_share(0.5);
+    let login = keeper.watch_other(&login, &policy, vault.login(), random.fork(), logged_in(&clouds.vault));
+    kept.push(Box::new(login));
+    let user = child("vault user", &[Place::Vault, Place::File], HOUR, RELATIVE);
     kept.push(Box::new(keeper.keep(user, vault.database("app"), random.fork(), leased(&clouds.vault))));
 
     let scope = "https://vault.azure.net/.default";
@@ -52,7 +66,7 @@ pub(crate) fn start(clouds: &Clouds, keeper: &Keeper, random: &mut fastrand::Rng
     kept.push(Box::new(role));
     let entra = Entra::federated(clouds.tenant.id(), clouds.second_app.client_id(), outbound);
     let provider = entra.build().expect("a tenant").token(scope).expect("a scope");
-    let token = terms("aws to azure", &[Place::Entra, Place::Sts, Place::File], HOUR, RELATIVE);
+    let token = child("aws to azure", &[Place::Entra, Place::Sts, Place::File], HOUR, RELATIVE);
     kept.push(Box::new(keeper.keep(token, provider, random.fork(), unexpired(time))));
 
     let google = clouds.google.clone();
@@ -62,7 +76,7 @@ pub(crate) fn start(clouds: &Clouds, keeper: &Keeper, random: &mut fastrand::Rng
     let federated = keeper.keep(token, federated.expect("an audience"), random.fork(), works.clone());
     let acting = Impersonation::builder(clouds.account.email(), federated.handle()).build().expect("an account");
     kept.push(Box::new(federated));
-    let token = terms("google account", &[Place::GoogleIam, Place::GoogleSts], HOUR, ABSOLUTE);
+    let token = child("google account", &[Place::GoogleIam, Place::GoogleSts], HOUR, ABSOLUTE);
     kept.push(Box::new(keeper.keep(token, acting, random.fork(), works)));
 
     let token = Passthrough::new(clouds.file.clone()).audience("https://api.example");
@@ -77,16 +91,17 @@ pub(crate) fn start(clouds: &Clouds, keeper: &Keeper, random: &mut fastrand::Rng
     let ticket = terms("third party", &[Place::ThirdParty], lifetime, RELATIVE);
     let works = move |ticket: &Issued<_>| office.takes(ticket);
     kept.push(Box::new(keeper.keep(ticket, clouds.office.provider(lifetime), random.fork(), works)));
-    (vault, kept)
+
+    let session = terms("oracle session", &[Place::Oracle], HOUR, RELATIVE);
+    let provider = clouds.oracle.provider(&clouds.issuer);
+    kept.push(Box::new(keeper.keep(session, provider, random.fork(), clouds.oracle.works(time))));
+    vault
 }
 
 /// Somebody who stays for a few minutes, with a credential of a short life.
 pub(crate) fn visitor(clouds: &Clouds, vault: &Vault, keeper: &Keeper, random: &mut fastrand::Rng) -> Box<dyn AnyKept> {
     if random.u8(..3) == 0 {
-        let user = Terms {
-            bears_outages: false,
-            ..terms("vault visitor", &[Place::Vault, Place::File], Duration::from_secs(300), RELATIVE)
-        };
+        let user = child("vault visitor", &[Place::Vault, Place::File], Duration::from_secs(300), RELATIVE);
         return Box::new(keeper.keep(user, vault.database("visitor"), random.fork(), leased(&clouds.vault)));
     }
     let (lifetime, office) = (Duration::from_millis(random.u64(4000..120_000)), clouds.office.clone());
@@ -96,7 +111,18 @@ pub(crate) fn visitor(clouds: &Clouds, vault: &Vault, keeper: &Keeper, random: &
 }
 
 fn terms(name: &str, places: &'static [Place], lifetime: Duration, tolerance: Duration) -> Terms {
-    Terms { name: name.to_owned(), places, lifetime, bears_outages: true, tolerance }
+    Terms { name: name.to_owned(), places, lifetime, parent: false, bears_outages: true, tolerance }
+}
+
+/// What is made from another one that is kept.
+fn child(name: &str, places: &'static [Place], lifetime: Duration, tolerance: Duration) -> Terms {
+    Terms { parent: true, ..terms(name, places, lifetime, tolerance) }
+}
+
+/// A login works as long as the server knows it.
+fn logged_in(vault: &VaultTwin) -> impl Fn(&Issued<LoginToken>) -> bool + Send + Sync + use<> {
+    let vault = vault.clone();
+    move |login| vault.logins().iter().any(|one| Some(&*one.accessor) == login.accessor())
 }
 
 /// A database user works as long as its lease is there.

@@ -1,7 +1,5 @@
 //! What a run has seen, in numbers.
 
-use std::fmt;
-
 /// What happened in a run, or in several.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
@@ -84,14 +82,5 @@ impl Tally {
         self.closed += other.closed;
         self.slow_events += other.slow_events;
         self.requests += other.requests;
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (what, count)) in self.counts().into_iter().enumerate() {
-            write!(f, "{}{count} {what}", if at == 0 { "" } else { ", " })?;
-        }
-        Ok(())
     }
 }

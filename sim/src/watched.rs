@@ -7,7 +7,9 @@ use tokenex_core::{
     Attempt, Clock, Issued, Outcome, Policy, Provider, Renewal, Result, Revocation, Target, WeakHandle,
 };
 
-use crate::ledger::Ledger;
+use crate::history::Moment;
+use crate::ledger::{Ledger, Over};
+use crate::run::Plant;
 
 /// Where the provider's own handle is put as soon as there is one.
 pub(crate) type Own<C> = Arc<OnceLock<WeakHandle<C>>>;
@@ -18,8 +20,8 @@ pub(crate) struct Watched<P: Provider> {
     pub(crate) member: usize,
     pub(crate) ledger: Ledger,
     pub(crate) own: Own<P::Credential>,
-    /// Whether each attempt leaks, for a test of whoever looks for leaks.
-    pub(crate) leaks: bool,
+    /// What each attempt does wrong, to see that it is found.
+    pub(crate) plant: Option<Plant>,
 }
 
 impl<P: Provider> Watched<P> {
@@ -29,16 +31,26 @@ impl<P: Provider> Watched<P> {
             let usable = own.is_some_and(|own| own.peek().is_some());
             self.ledger.with(|ledger| ledger.attempt(self.member, usable));
         }
-        if self.leaks {
-            std::mem::forget(vec![0_u8; 1024]);
+        match self.plant {
+            Some(Plant::Leak) => std::mem::forget(vec![0_u8; 1024]),
+            Some(Plant::Panic) if self.ledger.with(|ledger| ledger.tally.attempts == 100) => {
+                panic!("planted in a provider")
+            }
+            _ => {}
         }
+        let (moment, stalled) = self.ledger.with(|ledger| {
+            ledger.members[self.member].running += 1;
+            (ledger.moment(), ledger.stalled)
+        });
         Running {
             ledger: self.ledger.clone(),
             member: self.member,
+            moment,
             clock: cx.clock().clone(),
             allowed: cx.remaining(),
             begun: cx.clock().monotonic(),
-            stalled: self.ledger.with(|ledger| ledger.stalled),
+            stalled,
+            brought: false,
         }
     }
 }
@@ -55,22 +67,25 @@ impl<P: Provider> Provider for Watched<P> {
     }
 
     fn policy(&self, scheduler: &Policy) -> Policy {
-        self.provider.policy(scheduler)
+        let policy = self.provider.policy(scheduler);
+        if self.plant == Some(Plant::Late) { policy.with_refresh_share(0.2) } else { policy }
     }
 
     async fn issue(&self, cx: &Attempt) -> Result<Outcome<P::Credential>> {
-        let _running = self.begin(cx, true);
+        let mut running = self.begin(cx, true);
         let issued = self.provider.issue(cx).await;
         if issued.is_ok() {
+            running.brought = true;
             self.ledger.with(|ledger| ledger.succeeded(self.member));
         }
         issued
     }
 
     async fn renew(&self, held: &Issued<P::Credential>, cx: &Attempt) -> Result<Renewal> {
-        let _running = self.begin(cx, true);
+        let mut running = self.begin(cx, true);
         let renewed = self.provider.renew(held, cx).await;
         if renewed.is_ok() {
+            running.brought = true;
             self.ledger.with(|ledger| ledger.succeeded(self.member));
         }
         renewed
@@ -86,10 +101,12 @@ impl<P: Provider> Provider for Watched<P> {
 struct Running {
     ledger: Ledger,
     member: usize,
+    moment: Moment,
     clock: Clock,
     allowed: Duration,
     begun: Duration,
     stalled: Duration,
+    brought: bool,
 }
 
 impl Drop for Running {
@@ -97,8 +114,14 @@ impl Drop for Running {
         let took = self.clock.monotonic() - self.begun;
         self.ledger.with(|ledger| {
             let stood_still = ledger.stalled - self.stalled;
-            ledger.attempt_over(self.member, self.allowed, took.saturating_sub(stood_still));
-            ledger.tally.panics += u64::from(std::thread::panicking());
+            let over = Over {
+                begun: self.moment,
+                allowed: self.allowed,
+                took: took.saturating_sub(stood_still),
+                brought: self.brought,
+                panicked: std::thread::panicking(),
+            };
+            ledger.attempt_over(self.member, &over);
         });
     }
 }

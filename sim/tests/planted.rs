@@ -4,7 +4,7 @@
 use simulation::{Options, Outcome, Plant, run};
 
 fn with(plant: Option<Plant>) -> Outcome {
-    run(&Options { seed: 1, days: 2, plant })
+    run(&Options { seed: 5, days: 2, plant })
 }
 
 fn assert_found(outcome: &Outcome, what: &str) {
@@ -27,6 +27,27 @@ fn an_outage_that_nobody_told_the_judge_of_is_found_as_a_gap() {
 }
 
 #[test]
+fn refreshes_that_come_too_late_to_outlast_what_is_promised_are_found_as_gaps() {
+    assert_found(&with(Some(Plant::Late)), "a gap");
+}
+
+#[test]
+fn a_panic_that_the_engine_catches_is_told() {
+    let outcome = with(Some(Plant::Panic));
+    assert_found(&outcome, "planted in a provider");
+    assert!(outcome.tally.attempts > 100, "the run went on");
+}
+
+#[test]
+fn a_panic_of_the_run_itself_ends_only_this_seed() {
+    let outcome = with(Some(Plant::Crash));
+    assert_found(&outcome, "planted in the run itself");
+    assert_eq!(outcome.violated, 1);
+}
+
+#[test]
 fn attempts_that_leak_are_found_on_the_heap() {
-    assert_found(&with(Some(Plant::Leak)), "the heap grows");
+    // The first day is for what is made once.
+    let outcome = run(&Options { seed: 5, days: 3, plant: Some(Plant::Leak) });
+    assert_found(&outcome, "the heap grows");
 }
