@@ -34,7 +34,7 @@ impl fmt::Display for Target {
 /// Implement it with plain `async fn`. The contract:
 ///
 /// - One call is one bounded try. It must not retry by itself and must not cache: both are the engine's.
-/// - It must not block the thread, least of all before its first `await`: the engine polls an attempt once where it is.
+/// - It must not block the thread, least of all before its first `await`: attempts may be polled on the one that serves all credentials.
 /// - Dropping the future must be safe at any `await`. The engine does so at the deadline of the attempt.
 /// - Errors must be classified ([`Error::retry`]), and must hold no secret.
 /// - It must ask its sources inside each call, and must send each request through [`Attempt::send`] or
