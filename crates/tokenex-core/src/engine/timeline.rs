@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use crate::lineage::Life;
+
 /// A moment of engine time.
 pub(crate) type At = Duration;
 
@@ -81,7 +83,12 @@ impl Timeline {
     /// What the wall clock will show at this engine time, if nothing jumps until then.
     pub(crate) fn wall_of(&self, at: At) -> u64 {
         let now = self.now();
-        if at >= now { self.wall.saturating_add(nanos(at - now)) } else { self.wall.saturating_sub(nanos(now - at)) }
+        let wall = if at >= now {
+            self.wall.saturating_add(nanos(at - now))
+        } else {
+            self.wall.saturating_sub(nanos(now - at))
+        };
+        wall.min(LAST)
     }
 
     /// The engine time at which the wall clock will show `wall`.
@@ -93,6 +100,10 @@ impl Timeline {
         }
     }
 }
+
+/// The last time that is told, in the year 2554. A number beyond it means that there is no end, and an end in the year 9999 is
+/// one.
+const LAST: u64 = Life::NEVER - 2;
 
 fn offset(monotonic: Duration, wall: u64) -> i128 {
     i128::from(wall) - i128::try_from(monotonic.as_nanos()).unwrap_or(i128::MAX)
@@ -109,6 +120,13 @@ mod tests {
     const START: u64 = 1_000_000_000_000;
     fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn an_end_beyond_what_can_be_told_stays_an_end() {
+        let time = Timeline::new(s(1), START);
+        assert!(time.wall_of(Duration::MAX) < Life::NEVER);
+        assert!(time.wall_of(Duration::from_nanos(u64::MAX)) < Life::NEVER);
     }
 
     #[test]
