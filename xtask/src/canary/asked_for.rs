@@ -28,10 +28,11 @@ const ALL: [AskedFor; 5] = [
     },
     AskedFor {
         place: Place::Environment,
-        programs: &["outside-"],
+        programs: &["outside-", "testkit-"],
         what: &[
             "TOKENEX_TEST_ID_TOKEN",
             "TOKENEX_TEST_TEXT",
+            "TOKENEX_TEST_SECRET",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
             "HTTPS_PROXY",
             "https_proxy",
