@@ -24,16 +24,14 @@ impl Live {
         self.bytes += by;
     }
 
-    /// Looks, after a first day of everything: what is made at the first use is there by then, and tables have their size.
+    /// Looks at it, in such a moment.
     pub(crate) fn look(&mut self, now: At) {
         let day = (now.as_secs() / DAY.as_secs()) as u32;
         if day != self.day {
             self.end_of_day();
             self.day = day;
         }
-        if now >= DAY {
-            self.today.push(self.bytes);
-        }
+        self.today.push(self.bytes);
     }
 
     fn end_of_day(&mut self) {

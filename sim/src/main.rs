@@ -61,7 +61,7 @@ fn simulate(asked: &Asked) -> ExitCode {
     println!("{}", heap(&outcomes));
     println!("not in it: {}", ABSENT.join("; "));
     if let [only] = outcomes.as_slice() {
-        println!("heap by day after the first, in bytes: {:?}", only.heap);
+        println!("heap by day, in bytes: {:?}", only.heap);
         println!("the same seed shows this again: {:016x}", only.digest);
     }
     let (seeds, days, seconds) = (outcomes.len(), asked.days, begun.elapsed().as_secs_f64());
@@ -85,7 +85,7 @@ fn heap(outcomes: &[Outcome]) -> String {
     let (first, last) = *most;
     let median = median.map_or(0.0, |median| growth(*median));
     format!(
-        "heap: last day by second day {median:.3} (median of {}), at most {:.3} ({first} to {last} bytes)",
+        "heap: last day by first day {median:.3} (median of {}), at most {:.3} ({first} to {last} bytes)",
         all.len(),
         growth(*most)
     )

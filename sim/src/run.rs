@@ -135,7 +135,7 @@ fn live_through(options: &Options) -> Outcome {
             && last > first + first / 20
         {
             run.ledger.with(|ledger| {
-                ledger.violate_all(|| format!("the heap grows: {first} bytes on the second day, {last} on the last"));
+                ledger.violate_all(|| format!("the heap grows: {first} bytes on the first day, {last} on the last"));
             });
         }
         run.finish().await;

@@ -82,6 +82,7 @@ impl Driver {
                 continue;
             }
             self.sort_in_timers();
+            self.give_back_room();
             let wake_at = self.wake_at();
             tokio::select! {
                 biased;
@@ -124,8 +125,18 @@ impl Driver {
                 self.timers.push(Reverse((nanos(entry.timer), id)));
             }
         }
-        // As for mail: room for a burst is not kept for ever.
+    }
+
+    /// As for mail: what a burst needed (thousands of handles made at once) is not kept for ever. A table keeps room for twice of
+    /// what it holds, so that this is rare.
+    fn give_back_room(&mut self) {
         self.timers_set.shrink_to(ROOM);
+        if self.timers.capacity() > ROOM.max(4 * self.timers.len()) {
+            self.timers.shrink_to(ROOM.max(2 * self.timers.len()));
+        }
+        if self.entries.capacity() > ROOM.max(4 * self.entries.len()) {
+            self.entries.shrink_to(ROOM.max(2 * self.entries.len()));
+        }
     }
 
     fn fire_timers(&mut self) {

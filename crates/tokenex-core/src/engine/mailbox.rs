@@ -98,8 +98,8 @@ pub(crate) enum Forced {
     Failed(Error),
 }
 
-/// How many messages there is always room for.
-pub(super) const ROOM: usize = 1024;
+/// For so many there is always room. What a burst needs beyond it is given back.
+pub(super) const ROOM: usize = 16;
 
 /// The way to a driver. Dead once its task is gone.
 pub(crate) struct Mailbox {
