@@ -47,6 +47,11 @@ impl Folder {
         command.env("RUST_BACKTRACE", "full").env("RUST_LOG", "trace");
     }
 
+    /// Has a program write none of its own secrets and logs into it.
+    pub(super) fn keep_from(&self, command: &mut Command) {
+        command.env_remove("TOKENEX_CANARY");
+    }
+
     /// Keeps what the programs said, and not the list of their secrets, for people to look at. Returns where.
     pub(super) fn keep_what_was_said(&self) -> Result<PathBuf, Failure> {
         let kept = self.path.with_file_name("kept");

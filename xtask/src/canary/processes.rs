@@ -106,6 +106,10 @@ impl Looker {
     /// A process that is gone shows nothing.
     fn show(&mut self, process: u32) -> io::Result<()> {
         let Ok(arguments) = fs::read(format!("/proc/{process}/cmdline")) else { return Ok(()) };
+        if arguments.is_empty() {
+            // It is just becoming another program, and will be looked at again; or it has ended.
+            return Ok(());
+        }
         let program = arguments.split(|&byte| byte == 0).next().unwrap_or_default();
         let program = program.rsplit(|&byte| byte == b'/').next().unwrap_or_default().to_vec();
         let arguments: Vec<u8> = arguments.iter().map(|&byte| if byte == 0 { b' ' } else { byte }).collect();

@@ -10,6 +10,10 @@ use std::{
 use super::{files, finds::Finds, folder::Folder, planted, processes::Watch, programs::Program};
 use crate::{Failure, workspace::Workspace};
 
+/// The programs whose secrets are drawn from a seed: what is a secret in one story is a name in another. Of these only what
+/// they print, pass on and write is searched, for the secrets of all others.
+const SEEDED: &str = "sim ";
+
 /// How much of what a failed program said is shown.
 const SHOWN: usize = 200_000;
 
@@ -58,6 +62,9 @@ pub(crate) fn watch(workspace: &Workspace, programs: &[Program], summaries: &mut
 /// Runs one program to its end, and says how many processes it had.
 pub(super) fn run_one(folder: &Folder, name: &str, mut command: Command) -> Result<(ExitStatus, usize), Failure> {
     folder.lend(&mut command);
+    if name.starts_with(SEEDED) {
+        folder.keep_from(&mut command);
+    }
     let output = folder.part(Folder::OUTPUT);
     let open = |kind: &str| File::create(output.join(format!("{name}.{kind}")));
     command.stdin(Stdio::null()).stdout(open("stdout")?).stderr(open("stderr")?);

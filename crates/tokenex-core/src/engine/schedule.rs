@@ -255,7 +255,8 @@ impl Schedule {
         if let Some(after) = failure.input_in.filter(|_| !many || left.is_none()) {
             wait = wait.min(after.saturating_add(scaled(policy.min_spacing, draw)));
         }
-        match failure.retry_after {
+        // What an input was asked to wait is in its own next attempt, and counts from when it was asked.
+        match failure.retry_after.filter(|_| failure.input_in.is_none()) {
             Some(after) => {
                 wait = wait.max(after.min(policy.retry_after_max));
                 if let Some(left) = left {

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tokenex_core::{AnySource, Attempt, ErrorKind, Grant, Handle, Outcome, Policy, Provider, Result, Source, Target};
+use tokenex_core::{
+    AnySource, Attempt, Error, ErrorKind, Grant, Handle, Outcome, Policy, Provider, Result, Source, Target,
+};
 
 use crate::support::*;
 
@@ -173,6 +175,20 @@ async fn promise_18_inputs_that_go_round_in_a_circle_are_an_error() {
     let error = second.get().await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::Configuration, Some("cycle")), "{error}");
     assert!(world.now() < s(1), "it was found by waiting");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_does_not_wait_again_for_what_its_parent_was_asked_to_wait() {
+    let slow = || Answer::Fail(Error::new(ErrorKind::Throttled, "slow down").with_retry_after(s(200)));
+    let world = World::new();
+    let login = Fake::new(move |n| if n <= 2 { slow() } else { Answer::token(n, 3600) });
+    let parent = world.scheduler.keep(login.clone());
+    world.time.advance(s(150)).await;
+    let child = world.scheduler.keep(Fake::fresh(3600).child_of(&parent));
+    world.until(s(600), || parent.peek().is_some()).await;
+    let recovered = world.now();
+    world.until(s(60), || child.peek().is_some()).await;
+    assert!(world.now() - recovered <= s(3), "{:?} later", world.now() - recovered);
 }
 
 #[tokio::test(start_paused = true)]

@@ -142,7 +142,7 @@ async fn a_client_secret_from_a_file_is_a_proof_too() {
     let world = World::new();
     let tenant = world.entra.tenant("contoso.example");
     let app = tenant.app("app");
-    let path = super::world::secret_file("client.secret", app.add_secret().value());
+    let file = super::world::secret_file("client.secret", app.add_secret().value());
     let catalog = world
         .open(&format!(
             r#"
@@ -153,7 +153,7 @@ async fn a_client_secret_from_a_file_is_a_proof_too() {
             client_id = "{}"
             scope = "https://graph.microsoft.com/.default"
             "#,
-            path.display(),
+            file.0.display(),
             tenant.id(),
             app.client_id(),
         ))

@@ -95,7 +95,7 @@ async fn an_identity_token_becomes_a_session_of_oracle_cloud_with_its_key() {
             "#,
             domain.url(),
             app.client_id(),
-            secret.display(),
+            secret.0.display(),
         ))
         .await;
     let session = ready(&catalog, "buckets").await;

@@ -35,11 +35,11 @@ async fn plain_http_goes_to_the_servers_for_which_it_was_allowed_and_to_no_other
 
 #[tokio::test]
 async fn what_is_no_certificate_is_told_before_anything_is_started() {
-    let path = secret_file("no.pem", "hunter22");
+    let file = secret_file("no.pem", "hunter22");
     let rest = "[credential.a]\nprovider = \"passthrough\"\nidentity = \"job\"\n[http]\nca_file = \"no.pem\"";
     let failure = Catalog::open(&config(rest), &[]).await.unwrap_err().to_string();
     assert!(failure.contains("[http]") && !failure.contains("hunter22"), "{failure}");
-    std::fs::remove_file(path).unwrap();
+    drop(file);
     let spec = HttpSpec { ca_file: Some("/nowhere/ca.pem".into()), ..HttpSpec::default() };
     let failure = transport(&spec).await.unwrap_err().to_string();
     assert!(failure.contains("`ca_file` of [http] cannot be read: /nowhere/ca.pem"), "{failure}");
@@ -48,8 +48,10 @@ async fn what_is_no_certificate_is_told_before_anything_is_started() {
 #[tokio::test]
 async fn a_proxy_can_be_a_secret() {
     let spec = |path| HttpSpec { proxy: Some(ProxySpec::Secret(SecretRef::File(path))), ..HttpSpec::default() };
-    assert!(transport(&spec(secret_file("proxy", "http://user:hunter22@proxy.test:3128"))).await.is_ok());
-    let failure = transport(&spec(secret_file("no-proxy", "hunter22 hunter22"))).await.unwrap_err().to_string();
+    let file = secret_file("proxy", "http://user:hunter22@proxy.test:3128");
+    assert!(transport(&spec(file.0.clone())).await.is_ok());
+    let file = secret_file("no-proxy", "hunter22 hunter22");
+    let failure = transport(&spec(file.0.clone())).await.unwrap_err().to_string();
     assert!(failure.contains("[http]") && !failure.contains("hunter22"), "{failure}");
     assert!(transport(&spec("/nowhere/proxy".into())).await.is_err());
 }

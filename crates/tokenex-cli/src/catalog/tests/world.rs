@@ -47,11 +47,20 @@ pub(super) fn folder() -> PathBuf {
     FOLDER.clone()
 }
 
-/// A file that only its owner may write to. Each test has names of its own.
-pub(super) fn secret_file(name: &str, text: &str) -> PathBuf {
+/// A file that only its owner may write to; it goes with this.
+pub(super) struct SecretFile(pub(super) PathBuf);
+
+impl Drop for SecretFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Each test has names of its own.
+pub(super) fn secret_file(name: &str, text: &str) -> SecretFile {
     let path = folder().join(name);
     write_secret(&path, text);
-    path
+    SecretFile(path)
 }
 
 fn write_secret(path: &Path, text: &str) {

@@ -275,7 +275,7 @@ impl<'a> Run<'a> {
         let own = if failure.transient { policy.backoff_max } else { policy.terminal_spacing };
         let own = if left.is_some() { own.max(policy.refresh_lead_max / 4) } else { own };
         prop_assert!(wait <= own.max(policy.retry_after_max).max(policy.min_spacing), "{wait:?}");
-        if let (Some(after), None) = (failure.retry_after, left) {
+        if let (Some(after), None, None) = (failure.retry_after, left, failure.input_in) {
             prop_assert!(wait >= after.min(policy.retry_after_max), "the target asked for more than {wait:?}");
         }
         Ok(())
