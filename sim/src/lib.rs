@@ -32,5 +32,5 @@ pub const ABSENT: [&str; 4] = [
     "the randomness of keys and signatures (no choice depends on it)",
 ];
 
-pub use run::{Options, Outcome, Plant, run};
+pub use run::{MOST_GROWTH, Options, Outcome, Plant, growth_of_all, run};
 pub use tally::Tally;

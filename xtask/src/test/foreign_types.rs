@@ -16,9 +16,14 @@ const ALLOWED: [(&str, &[&str]); 8] = [
             // A request and its answer, as `Transport` takes and gives them.
             "bytes::bytes::Bytes",
             "http::header::map::HeaderMap",
+            // A token as the header that carries it.
+            "http::header::value::HeaderValue",
+            "http::header::value::InvalidHeaderValue",
             "http::request::Request",
             "http::response::Response",
             "http::status::StatusCode",
+            // Where a request goes.
+            "http::uri::Uri",
             // `Secret` can be read from a configuration, and written to none.
             "serde_core::de::Deserialize",
             "serde_core::de::Deserializer",
