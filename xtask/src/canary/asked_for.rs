@@ -13,7 +13,7 @@ struct AskedFor {
 }
 
 /// Every exception there is.
-const ALL: [AskedFor; 5] = [
+const ALL: [AskedFor; 6] = [
     AskedFor {
         place: Place::Arguments,
         programs: &["tokenex"],
@@ -22,8 +22,8 @@ const ALL: [AskedFor; 5] = [
     },
     AskedFor {
         place: Place::Arguments,
-        programs: &["echo"],
-        what: &["echo hunter2"],
+        programs: &["echo", "sh"],
+        what: &["echo hunter"],
         why: "a program that prints a made-up token stands in for somebody's own",
     },
     AskedFor {
@@ -48,8 +48,14 @@ const ALL: [AskedFor; 5] = [
     AskedFor {
         place: Place::Environment,
         programs: &["sh", "sleep", "sort", "tr"],
-        what: &["P", "PGPASSWORD", "JOB_TOKEN"],
+        what: &["P", "PGPASSWORD", "KEY", "JOB_TOKEN"],
         why: "what `exec --env` gives to a command, and it to whatever it starts",
+    },
+    AskedFor {
+        place: Place::Environment,
+        programs: &["sh"],
+        what: &["SECRET", "TEXT", "ANSWER"],
+        why: "what a source that is a program is given, or prints",
     },
 ];
 

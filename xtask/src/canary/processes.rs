@@ -103,11 +103,13 @@ impl Looker {
         young.into_iter().try_for_each(|process| self.show(process))
     }
 
-    /// A process that is gone shows nothing.
+    /// A process that is gone shows nothing. One that is just becoming another program will be looked at again.
     fn show(&mut self, process: u32) -> io::Result<()> {
-        let Ok(arguments) = fs::read(format!("/proc/{process}/cmdline")) else { return Ok(()) };
-        if arguments.is_empty() {
-            // It is just becoming another program, and will be looked at again; or it has ended.
+        let read = |what: &str| fs::read(format!("/proc/{process}/{what}"));
+        let (Ok(arguments), Ok(environment), Ok(again)) = (read("cmdline"), read("environ"), read("cmdline")) else {
+            return Ok(());
+        };
+        if arguments.is_empty() || arguments != again {
             return Ok(());
         }
         let program = arguments.split(|&byte| byte == 0).next().unwrap_or_default();
@@ -115,7 +117,6 @@ impl Looker {
         let arguments: Vec<u8> = arguments.iter().map(|&byte| if byte == 0 { b' ' } else { byte }).collect();
         let record = [b"\0", program.as_slice(), b"\t", arguments.trim_ascii_end()].concat();
         write_new(&mut self.shown, &mut self.arguments, record)?;
-        let Ok(environment) = fs::read(format!("/proc/{process}/environ")) else { return Ok(()) };
         for variable in environment.split(|&byte| byte == 0).filter(|variable| !variable.is_empty()) {
             write_new(&mut self.shown, &mut self.environment, [b"\0", program.as_slice(), b"\t", variable].concat())?;
         }
