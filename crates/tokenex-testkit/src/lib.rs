@@ -63,6 +63,7 @@ pub mod canary;
 pub mod clock;
 pub mod conformance;
 pub mod issuer;
+mod pem;
 pub mod proxy;
 #[cfg(feature = "servers")]
 pub mod servers;

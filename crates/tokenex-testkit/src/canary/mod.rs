@@ -38,7 +38,8 @@ const SHORTEST: usize = 8;
 ///
 /// It looks for each secret in plain text, percent-encoded, escaped as in JSON and `Debug`, in base64 (also inside a
 /// longer text, as in `Basic` authentication), in hexadecimal, and as a list of byte values. Of a JWT it also looks
-/// for the signature alone, since header and claims are no secret.
+/// for the signature alone, since header and claims are no secret; of a private key in PEM it looks for a line of what
+/// is private in it, since the public key stands there too.
 #[derive(Clone, Default)]
 pub struct Canary(Arc<Shared>);
 
@@ -84,6 +85,7 @@ impl Canary {
             "the secret \"{label}\" is shorter than {SHORTEST} bytes: it turns up by chance"
         );
         whole_run::secret(label, secret);
+        let secret = forms::private_line(secret).unwrap_or(secret);
         lock(&self.0.secrets).push(Watched { label: label.to_owned(), secret: secret.to_owned() });
     }
 

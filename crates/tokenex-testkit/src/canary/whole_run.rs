@@ -14,12 +14,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::lock;
+use super::{forms, lock};
 
 /// Names the folder.
 const VARIABLE: &str = "TOKENEX_CANARY";
 
-/// The secrets in it: on each line a label, a tab, and the secret in base64. One file for each process.
+/// The secrets in it: on each line a label, a tab, and the secret in base64; of a private key in PEM one line of it. One file for each process.
 const SECRETS: &str = "secrets";
 
 /// Everything that was logged, at trace level. One file for each process.
@@ -33,7 +33,8 @@ pub(crate) fn secret<S: AsRef<str>>(label: &str, secret: S) -> S {
     if let Some(run) = Run::get() {
         // A tab or a line break would end the label.
         let label = label.replace(['\t', '\n', '\r'], " ");
-        append(&run.secrets, format!("{label}\t{}\n", STANDARD.encode(secret.as_ref())).as_bytes());
+        let telling = forms::private_line(secret.as_ref()).unwrap_or(secret.as_ref());
+        append(&run.secrets, format!("{label}\t{}\n", STANDARD.encode(telling)).as_bytes());
     }
     secret
 }

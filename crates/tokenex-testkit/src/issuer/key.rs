@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
@@ -16,6 +16,7 @@ use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
 use crate::canary::whole_run;
+use crate::pem::pem;
 
 /// The signature algorithms of the issuer (RFC 7518 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,7 +73,7 @@ impl SigningKey {
                 .to_vec(),
         };
         if whole_run::is_on() {
-            whole_run::secret("private key", STANDARD.encode(&made));
+            whole_run::secret("private key", pem("PRIVATE KEY", &made));
         }
         Self::from_pkcs8_der(&made).expect("a new key can be read")
     }

@@ -1,5 +1,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use rsa::pkcs8::EncodePrivateKey as _;
 use tokenex_testkit::canary::Canary;
 use tokenex_testkit::issuer::IssuerKeys;
 
@@ -42,6 +43,30 @@ fn of_a_jwt_the_signature_alone_is_a_leak_and_the_claims_are_not() {
     let (claims, signature) = jwt.rsplit_once('.').unwrap();
     assert_eq!(forms(&jwt, format!("sig={signature}")), ["JWT signature"]);
     assert!(forms(&jwt, claims).is_empty());
+}
+
+#[test]
+fn of_a_private_key_the_public_half_is_no_leak() {
+    let rsa = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap().to_pkcs8_der().unwrap();
+    let rsa = rcgen::KeyPair::try_from(rsa.as_bytes()).unwrap();
+    let on_curve = |algorithm| rcgen::KeyPair::generate_for(algorithm).unwrap();
+    let keys = [
+        rsa,
+        on_curve(&rcgen::PKCS_ECDSA_P256_SHA256),
+        on_curve(&rcgen::PKCS_ECDSA_P384_SHA384),
+        on_curve(&rcgen::PKCS_ED25519),
+    ];
+    for key in keys {
+        let (private, public) = (key.serialize_pem(), key.public_key_pem());
+        let public =
+            STANDARD.decode(public.lines().filter(|line| !line.starts_with("-----")).collect::<String>()).unwrap();
+        assert_eq!(forms(&private, &private), ["plain"]);
+        // As a line of base64 that begins at each place in the public key, as in a certificate.
+        for before in 0..3 {
+            let certificate = STANDARD.encode([&[0; 3][..before], &*public].concat());
+            assert!(forms(&private, certificate).is_empty(), "{before} bytes before");
+        }
+    }
 }
 
 #[tokio::test]

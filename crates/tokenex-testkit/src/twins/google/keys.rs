@@ -4,14 +4,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use rsa::pkcs8::EncodePrivateKey as _;
 use serde_json::json;
 
 use super::directory::KeyState;
 use super::service_account::ServiceAccount;
 use crate::issuer::SigningKey;
+use crate::pem::pem;
 use crate::twins::spreading::Spreading;
 use crate::twins::text::secret;
 
@@ -106,14 +105,7 @@ fn new_pair() -> Arc<Pair> {
     let made = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).expect("the system has randomness");
     let der = made.to_pkcs8_der().expect("a new key can be encoded");
     let key = SigningKey::from_pkcs8_der(der.as_bytes()).expect("a new key can be read");
-    let pair = Arc::new(Pair { key: Arc::new(key), pem: secret("private key", pem(der.as_bytes())) });
+    let pair = Arc::new(Pair { key: Arc::new(key), pem: secret("private key", pem("PRIVATE KEY", der.as_bytes())) });
     pool.push(Arc::clone(&pair));
     pair
-}
-
-/// RFC 7468: lines of 64 characters.
-fn pem(der: &[u8]) -> String {
-    let base64 = STANDARD.encode(der);
-    let lines: Vec<&str> = (0..base64.len()).step_by(64).map(|at| &base64[at..base64.len().min(at + 64)]).collect();
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
 }

@@ -8,6 +8,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _};
 
 use super::public_key::PublicKey;
+use crate::pem::pem;
 use crate::twins::text::secret;
 
 /// A key pair of 2048 bits.
@@ -45,11 +46,4 @@ impl KeyPair {
     pub(super) fn pkcs8_pem(&self) -> String {
         pem("PRIVATE KEY", &self.pkcs8_der)
     }
-}
-
-/// RFC 7468: lines of 64 characters.
-fn pem(label: &str, der: &[u8]) -> String {
-    let base64 = STANDARD.encode(der);
-    let lines: Vec<&str> = (0..base64.len()).step_by(64).map(|at| &base64[at..base64.len().min(at + 64)]).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
