@@ -178,6 +178,7 @@ mod tests {
             assert!(error.advice().is_some() && !format!("{error:?}").contains("hunter22"), "{error:?}");
         }
     }
+
     #[test]
     fn an_encoded_text_can_change_nothing_around_it() {
         assert_eq!(encode("aZ09-._~").to_string(), "aZ09-._~");

@@ -9,7 +9,7 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use tokenex_core::{
-    AnySource, AnyTokenSource, Attempt, Claims, Credential, Error, ErrorKind, Grant, Issued, Outcome, Provider,
+    AnySource, AnyTokenSource, Attempt, Claims, Credential, Error, ErrorKind, Grant, Issued, Moment, Outcome, Provider,
     Renewal, Result, Revocation, Secret, Source as _, Target,
 };
 use tokenex_testkit::conformance::Fixture;
@@ -66,6 +66,12 @@ impl KeyServer {
             }
             _ => Err(not_understood()),
         }
+    }
+
+    /// What is granted by an answer to a request that was sent then.
+    pub(crate) fn granted(&self, answer: &Response<Bytes>, sent: Moment) -> Result<Outcome<Key>> {
+        let (key, lifetime) = self.read(answer)?;
+        Ok(grant(key, lifetime).counted_from(sent).into())
     }
 }
 

@@ -5,7 +5,7 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use tokenex_core::{Provider as _, Revocation, Source as _};
 
 use crate::conformance::faulty::{caught_for, exchange};
-use crate::conformance::key_server::{self, check, grant};
+use crate::conformance::key_server::{self, check};
 
 #[test]
 fn inputs_unprinted_but_what_the_target_repeats() {
@@ -21,8 +21,7 @@ fn inputs_unprinted_but_what_the_target_repeats() {
                         body["error_description"].as_str().unwrap_or_default().chars().take(2000).collect();
                     error.with_source(std::io::Error::other(said))
                 })?;
-                let (key, lifetime) = server.read(&answer)?;
-                Ok(grant(key, lifetime).counted_from(sent).into())
+                server.granted(&answer, sent)
             })
         })
     });
@@ -51,8 +50,7 @@ fn output_unprinted_but_logged() {
                 let answer = cx.send(request).await?;
                 check(&answer, cx, Some(&claims))?;
                 tracing::trace!(?answer, "the server has answered");
-                let (key, lifetime) = server.read(&answer)?;
-                Ok(grant(key, lifetime).counted_from(sent).into())
+                server.granted(&answer, sent)
             })
         })
     });
@@ -67,11 +65,10 @@ fn output_unprinted_but_in_the_error_about_an_answer_that_was_cut() {
                 let sent = cx.moment();
                 let answer = cx.send(request).await?;
                 check(&answer, cx, Some(&claims))?;
-                let (key, lifetime) = server.read(&answer).map_err(|error| {
+                server.granted(&answer, sent).map_err(|error| {
                     let text: String = String::from_utf8_lossy(answer.body()).chars().take(2000).collect();
                     error.with_source(std::io::Error::other(text))
-                })?;
-                Ok(grant(key, lifetime).counted_from(sent).into())
+                })
             })
         })
     });
