@@ -11,7 +11,7 @@ use tokenex_core::{
 
 use crate::heap::outside;
 use crate::ledger::{Ledger, Terms, Told};
-use crate::run::Plant;
+use crate::outcome::Plant;
 use crate::truth::Time;
 use crate::watched::{Own, Watched};
 

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod clouds;
+mod days;
 mod heap;
 mod history;
 mod judge;
@@ -13,6 +14,7 @@ mod kept;
 mod ledger;
 mod live;
 mod oracle;
+mod outcome;
 mod panics;
 mod program;
 mod run;
@@ -32,5 +34,6 @@ pub const ABSENT: [&str; 4] = [
     "the randomness of keys and signatures (no choice depends on it)",
 ];
 
-pub use run::{MOST_GROWTH, Options, Outcome, Plant, growth_of_all, run};
+pub use outcome::{MOST_GROWTH, Options, Outcome, Plant, growth_of_all};
+pub use run::run;
 pub use tally::Tally;

@@ -9,7 +9,7 @@ use tokenex_core::{
 
 use crate::history::Moment;
 use crate::ledger::{Ledger, Over};
-use crate::run::Plant;
+use crate::outcome::Plant;
 
 /// Where the provider's own handle is put as soon as there is one.
 pub(crate) type Own<C> = Arc<OnceLock<WeakHandle<C>>>;
