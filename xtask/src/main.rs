@@ -61,10 +61,10 @@ Usage: cargo xtask COMMAND
         each. What crashes is kept under target/fuzz/ and tried first the next time;
         --input tries one file alone.
 
-  canary [--planted]
-        Every secret of every test (without real servers), searched in all that the
-        tests print, log, pass to processes and write. `test` does so too. --planted
-        shows only that leaks planted in each place are found.
+  canary [--offline-only | --planted]
+        Every secret of every test, searched in all that the tests print, log, pass to
+        processes and write. `test` does so too. --planted shows only that leaks planted
+        in each place are found.
 
   sim [--seed N] [--seeds COUNT] [--days DAYS]
         Months of bad days on a virtual clock: every provider before its twin, all that

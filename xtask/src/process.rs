@@ -2,10 +2,8 @@
 
 use std::{
     ffi::OsStr,
-    fmt::Write as _,
-    io::{BufRead, BufReader},
     path::Path,
-    process::{Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus},
 };
 
 use crate::Failure;
@@ -21,20 +19,6 @@ pub(crate) fn cargo(root: &Path) -> Command {
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     show(command);
     let status = command.status().map_err(|e| unstartable(command, &e))?;
-    if status.success() { Ok(()) } else { Err(failed(command, status)) }
-}
-
-/// As [`run`], and collects what the program prints to standard output, also
-/// when it fails in the end.
-pub(crate) fn run_and_collect(command: &mut Command, output: &mut String) -> Result<(), Failure> {
-    show(command);
-    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| unstartable(command, &e))?;
-    for line in BufReader::new(child.stdout.take().ok_or("no pipe")?).lines() {
-        let line = line?;
-        println!("{line}");
-        writeln!(output, "{line}")?;
-    }
-    let status = child.wait()?;
     if status.success() { Ok(()) } else { Err(failed(command, status)) }
 }
 

@@ -84,9 +84,17 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     report.finish(&last_line)
 }
 
-/// The stage of that name.
-pub(crate) fn unit_and_integration(workspace: &Workspace) -> Result<(), Failure> {
-    stages::tests(workspace)
+/// The stages that run under the canary, and nothing else.
+pub(crate) fn under_the_canary(workspace: &Workspace, offline_only: bool) -> Result<(), Failure> {
+    let mut report = Report::default();
+    report.stage("unit and integration tests", || stages::tests(workspace));
+    if offline_only {
+        return report.finish("the tests on real servers were left out (--offline-only)");
+    }
+    let mut passed = 0;
+    report.stage("real servers at hand", crate::services::fetch_only);
+    report.stage("real-server tests", || real::run(workspace, &mut passed));
+    report.finish(&format!("real-server tests: {passed} ran and passed"))
 }
 
 /// What was done, how long it took and what went wrong.

@@ -9,23 +9,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    Failure,
-    process::{cargo, run_and_collect},
-    workspace::Workspace,
-};
+use crate::{Failure, canary, process::cargo, workspace::Workspace};
 
 /// The name of the test program.
 pub(super) const PROGRAM: &str = "real";
 
-/// Runs them, counts in `ran` how many passed, and fails if that is below the
-/// number in the repository.
+/// Runs them under the canary, counts in `ran` how many passed, and fails if that
+/// is below the number in the repository.
 pub(super) fn run(workspace: &Workspace, ran: &mut usize) -> Result<(), Failure> {
     let mut command = cargo(&workspace.root);
-    command.args(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"]).args(["--test", PROGRAM]);
-    let mut output = String::new();
-    let outcome = run_and_collect(&mut command, &mut output);
-    *ran = passed(&output);
+    command.args(["test", "--locked", "--workspace", "--all-features", "--test", PROGRAM]);
+    let mut summaries = String::new();
+    let outcome = canary::watch(workspace, &canary::Program::build(&mut command)?, &mut summaries);
+    *ran = passed(&summaries);
     outcome?;
     let present = in_repository(workspace)?;
     if *ran < present {
