@@ -102,8 +102,9 @@ pub(super) fn run(effort: Effort) -> Section {
     section.say(table);
     section.say(
         "With `tokenex-azure` each credential has a client of its own, and all share one identity and one HTTP client. Beyond \
-         what the same credential takes from a source in the process, that is the client's: tenant, client id, cloud, \
-         address and scope, some 600 bytes. Several scopes of one client share it.",
+         what the same credential takes from a source in the process, that is by the heap profile the client's: tenant, client \
+         id, cloud, address and scope, some 730 bytes in 13 allocations (the allocator adds its own); and 130 bytes \
+         of a credential that has a header and a scope. Several scopes of one client share it.",
     );
     section.say(
         "reqsign-core, azure_identity, the AWS SDK and object_store replace nothing by themselves, so each was read again \

@@ -103,7 +103,7 @@ fn subjects(runtime: &Runtime, endpoint: &Endpoint) -> Vec<Subject> {
         subject("floor: clone of an `Arc`", CloneOfArc::default()),
         subject("floor: `load_full`", LoadFull::default()),
         subject(OWNED_FLOOR, LoadFullAndClock::default()),
-        subject(GET, owned),
+        subject(GET, owned.got()),
         subject(ObjectStore::NAME, warm::<ObjectStore>(runtime, endpoint)),
         subject(GoogleCloudAuth::NAME, warm::<GoogleCloudAuth>(runtime, endpoint)),
         subject(AzureIdentity::NAME, warm::<AzureIdentity>(runtime, endpoint)),
