@@ -16,7 +16,7 @@ struct AskedFor {
 const ANY: &[&str] = &[""];
 
 /// Every exception there is.
-const ALL: [AskedFor; 6] = [
+const ALL: [AskedFor; 8] = [
     AskedFor {
         place: Place::Arguments,
         programs: &["tokenex"],
@@ -59,6 +59,25 @@ const ALL: [AskedFor; 6] = [
         programs: ANY,
         what: &["SECRET", "TEXT", "ANSWER"],
         why: "what a source that is a program is given, or prints",
+    },
+    AskedFor {
+        place: Place::Environment,
+        programs: ANY,
+        what: &["BAO_DEV_ROOT_TOKEN_ID", "VAULT_DEV_ROOT_TOKEN_ID"],
+        why: "how a real server is told its root token, so that no argument holds it",
+    },
+    AskedFor {
+        place: Place::Environment,
+        programs: &["python"],
+        what: &[
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+            "IDENTITY_HEADER",
+            "MSI_SECRET",
+            "OCI_RESOURCE_PRINCIPAL_RPST",
+            "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM",
+        ],
+        why: "what platforms give to the clients of the clouds",
     },
 ];
 

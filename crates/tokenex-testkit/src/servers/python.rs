@@ -95,7 +95,8 @@ impl PythonScript {
         let mut command = Command::new(&self.python);
         command
             // Isolated: nothing of the user's own, nothing from the working directory.
-            .args(["-I", "-X", "utf8"])
+            // And nothing of its own beside the script: compiled modules.
+            .args(["-I", "-B", "-X", "utf8"])
             .arg(&self.script)
             .current_dir(scratch.path())
             .env_clear()
