@@ -1,10 +1,7 @@
 //! The heap of the program over the days.
 
-use std::time::Duration;
-
+use crate::outcome::DAY;
 use crate::truth::At;
-
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// What lives on the heap, day by day: the median of the moments in which all is well and nothing under way, so that like is
 /// compared with like.

@@ -3,6 +3,8 @@ use std::{fmt, net::SocketAddr, time::Duration};
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage, config::SslMode};
 
+use crate::canary::whole_run;
+
 /// A dead or stopped server must not hold up a test.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const QUERY_WITHIN: Duration = Duration::from_secs(10);
@@ -47,6 +49,8 @@ impl Session {
             .await
             .map_err(|_| LoginError::Unreachable("no answer within 5 s".to_owned()))?
             .map_err(|e| LoginError::from(&e))?;
+        // It works, whoever made it.
+        whole_run::secret("password of a login", password);
         let connection = tokio::spawn(async move {
             // Its error also reaches whoever asks next through the client.
             drop(connection.await);
