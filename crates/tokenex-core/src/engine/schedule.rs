@@ -409,9 +409,11 @@ fn terminal_wait(policy: &Policy, draw: f64) -> Duration {
     scaled(policy.terminal_spacing, 0.5 + draw / 2.0)
 }
 
-/// A multiple that cannot overflow: policies and targets may say "for ever" with the longest duration there is.
+/// A multiple that cannot overflow: policies and targets may say "for ever" with the longest duration there is. A share is never more than
+/// the whole, which a float of a hundred days and more would round to.
 fn scaled(duration: Duration, by: f64) -> Duration {
-    Duration::try_from_secs_f64(duration.as_secs_f64() * by).unwrap_or(Duration::MAX)
+    let scaled = Duration::try_from_secs_f64(duration.as_secs_f64() * by).unwrap_or(Duration::MAX);
+    if by <= 1.0 { scaled.min(duration) } else { scaled }
 }
 
 #[cfg(test)]

@@ -471,3 +471,13 @@ fn what_is_final_stays_final() {
     run.schedule.expired(run.now);
     assert_eq!((run.schedule.due(), run.wants()), (None, false));
 }
+
+#[test]
+fn a_share_of_a_long_time_is_not_more_than_the_whole() {
+    // As a float of seconds this is a nanosecond more.
+    let whole = Duration::new(9_518_148, 68_939_184);
+    assert!(Duration::from_secs_f64(whole.as_secs_f64()) > whole);
+    assert_eq!(scaled(whole, 1.0), whole);
+    assert!(scaled(whole, 0.999) < whole && scaled(whole, 1.5) > whole);
+    assert_eq!(scaled(Duration::MAX, 1.0), Duration::MAX);
+}
