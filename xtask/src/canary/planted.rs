@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::Read as _,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -50,7 +51,9 @@ pub(super) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let beside = folder.part("workspace");
     fs::create_dir(&beside)?;
     for (name, _) in PLACES.iter().chain([&("nothing", Place::Output)]) {
-        let mut command = Command::new(std::env::current_exe()?);
+        // This very program: where it stood, a stage before may have built another one.
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0("xtask");
         command.args(["canary", "leak", name]);
         // A leak by panic fails, and is to.
         run_one(&folder, name, command)?;
