@@ -109,17 +109,17 @@ fn base64_anywhere(secret: &[u8]) -> Vec<String> {
     needles
 }
 
-/// Of a private key in PEM, a line that ends in what is private.
+/// What to look for: of a private key in PEM, a line that ends in what is private; of anything else all of it.
 ///
 /// In RSA keys the modulus comes first, a quarter of the whole, and the private exponent fills the next quarter (RFC 8017
 /// appendix A.1.2); in those on a curve the private number comes first, within the first 68 or 84 bytes, and the point
 /// that is public last (RFC 5915 section 3, RFC 8410 section 7).
-pub(super) fn private_line(secret: &str) -> Option<&str> {
+pub(super) fn telling(secret: &str) -> &str {
     if !secret.starts_with("-----BEGIN ") {
-        return None;
+        return secret;
     }
     let lines: Vec<&str> = secret.lines().filter(|line| !line.is_empty() && !line.starts_with("-----")).collect();
-    lines.get(lines.len().checked_sub(1)? / 3).copied()
+    lines.get(lines.len().saturating_sub(1) / 3).copied().unwrap_or(secret)
 }
 
 fn jwt_signature(secret: &str) -> Option<&str> {

@@ -84,8 +84,7 @@ impl Canary {
             secret.len() >= SHORTEST,
             "the secret \"{label}\" is shorter than {SHORTEST} bytes: it turns up by chance"
         );
-        whole_run::secret(label, secret);
-        let secret = forms::private_line(secret).unwrap_or(secret);
+        let secret = whole_run::secret(label, forms::telling(secret));
         lock(&self.0.secrets).push(Watched { label: label.to_owned(), secret: secret.to_owned() });
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn secret<S: AsRef<str>>(label: &str, secret: S) -> S {
     if let Some(run) = Run::get() {
         // A tab or a line break would end the label.
         let label = label.replace(['\t', '\n', '\r'], " ");
-        let telling = forms::private_line(secret.as_ref()).unwrap_or(secret.as_ref());
+        let telling = forms::telling(secret.as_ref());
         append(&run.secrets, format!("{label}\t{}\n", STANDARD.encode(telling)).as_bytes());
     }
     secret
