@@ -153,12 +153,13 @@ impl OpenBao {
     }
 
     /// Stops the process in its tracks (SIGSTOP): connections are still
-    /// accepted by the kernel, and nobody answers.
+    /// accepted by the kernel, and nobody answers. It returns when (on Linux)
+    /// each thread stands still.
     ///
     /// # Errors
     /// If the server is not running.
     pub async fn pause(&self) -> Result<(), ServerError> {
-        self.supervisor.signal("STOP").await
+        self.supervisor.pause().await
     }
 
     /// Lets a paused server go on (SIGCONT).
@@ -166,14 +167,14 @@ impl OpenBao {
     /// # Errors
     /// If the server is not running.
     pub async fn resume(&self) -> Result<(), ServerError> {
-        self.supervisor.signal("CONT").await
+        self.supervisor.resume().await
     }
 
     /// Ends the process in order (SIGTERM): connections are refused from now
     /// on. A development server keeps everything in memory and cannot come back.
     ///
     /// # Errors
-    /// If the supervising process is gone.
+    /// If the supervising process is gone, or the server had to be killed.
     pub async fn stop(&self) -> Result<(), ServerError> {
         self.supervisor.stop("TERM").await
     }
@@ -181,7 +182,7 @@ impl OpenBao {
     /// Ends the server, removes its files and waits for both.
     ///
     /// # Errors
-    /// If the server does not end within 20 seconds.
+    /// If the server does not end by its signal.
     pub async fn release(self) -> Result<(), ServerError> {
         self.supervisor.release().await
     }

@@ -109,7 +109,7 @@ impl Postgres {
     /// Stops the server and keeps its data. Open sessions are cut.
     ///
     /// # Errors
-    /// If the supervising process is gone.
+    /// If the supervising process is gone, or the server had to be killed.
     pub async fn stop(&self) -> Result<(), ServerError> {
         self.supervisor.stop(FAST_SHUTDOWN).await
     }
@@ -126,7 +126,7 @@ impl Postgres {
     /// Stops the server, removes its data and waits for both.
     ///
     /// # Errors
-    /// If the server does not end within 20 seconds.
+    /// If the server does not end by its signal.
     pub async fn release(self) -> Result<(), ServerError> {
         self.supervisor.release().await
     }

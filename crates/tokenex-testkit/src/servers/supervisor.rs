@@ -93,17 +93,31 @@ impl Supervisor {
             .ok_or_else(|| ServerError::new(format!("the supervisor answered `{answer}`")))
     }
 
-    /// Ends the server with this signal, SIGKILL after 10 s, and waits for it.
+    /// Ends the server with this signal and waits for it; one that does not go
+    /// within 10 s is killed, which is an error.
     pub(super) async fn stop(&self, signal: &str) -> Result<(), ServerError> {
-        self.ask(&format!("stop {signal}")).await.map(drop)
+        match self.ask(&format!("stop {signal}")).await?.as_str() {
+            "stopped" => Ok(()),
+            _ => Err(killed()),
+        }
     }
 
-    /// Sends a signal to the server.
-    pub(super) async fn signal(&self, signal: &str) -> Result<(), ServerError> {
-        match self.ask(&format!("signal {signal}")).await?.as_str() {
-            "sent" => Ok(()),
-            _ => Err(ServerError::new(format!("cannot send SIG{signal}: the server is not running"))),
+    /// Stops the server in its tracks (SIGSTOP) and waits until none of its
+    /// threads runs any more.
+    pub(super) async fn pause(&self) -> Result<(), ServerError> {
+        self.reach("pause", "paused").await
+    }
+
+    /// Lets a paused server go on (SIGCONT).
+    pub(super) async fn resume(&self) -> Result<(), ServerError> {
+        self.reach("resume", "resumed").await
+    }
+
+    async fn reach(&self, command: &str, done: &str) -> Result<(), ServerError> {
+        if self.ask(command).await? == done {
+            return Ok(());
         }
+        Err(ServerError::new(format!("cannot {command} the server: it is not running")))
     }
 
     /// Whether the server's process exists.
@@ -111,11 +125,13 @@ impl Supervisor {
         self.ask("state").await.is_ok_and(|state| state == "alive")
     }
 
-    /// Ends the server, removes its directory and waits for both.
+    /// Ends the server, removes its directory and waits for both. A server that
+    /// had to be killed is an error.
     pub(super) async fn release(mut self) -> Result<(), ServerError> {
         self.pipes = None;
         match timeout(ANSWER_WITHIN, self.shell.wait()).await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(status)) if status.success() => Ok(()),
+            Ok(Ok(_)) => Err(killed()),
             Ok(Err(e)) => Err(ServerError::new(format!("cannot wait for a server: {e}"))),
             Err(_) => Err(ServerError::new("a server did not end within 20 s")),
         }
@@ -155,6 +171,10 @@ impl Drop for Supervisor {
     }
 }
 
+fn killed() -> ServerError {
+    ServerError::new("a server did not go by its signal within 10 s and was killed")
+}
+
 /// The end of a server's log, for an error message. Lines that carry the
 /// start-up secrets of a development server are left out.
 pub(super) fn log_tail(log: &Path) -> String {
@@ -162,4 +182,85 @@ pub(super) fn log_tail(log: &Path) -> String {
     let lines: Vec<_> =
         text.lines().filter(|line| !line.contains("Root Token:") && !line.contains("Unseal Key:")).collect();
     lines[lines.len().saturating_sub(15)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    fn supervise(program: &str, prepare: impl FnOnce(&Path) -> Vec<(String, String)>) -> Supervisor {
+        let scratch = ScratchDir::create("supervisor").unwrap();
+        let command = ["sh", "-c", program].map(str::to_owned).to_vec();
+        let environment = prepare(scratch.path());
+        Supervisor::spawn(&Launch { command, environment, release_signal: "TERM" }, scratch).unwrap()
+    }
+
+    /// The 10 seconds are counted in sleeps: with one that sleeps not at all
+    /// they pass at once.
+    fn hurried(scratch: &Path) -> Vec<(String, String)> {
+        let sleep = scratch.join("sleep");
+        fs::write(&sleep, "#!/bin/sh\n").unwrap();
+        fs::set_permissions(&sleep, fs::Permissions::from_mode(0o700)).unwrap();
+        let path = format!("{}:{}", scratch.display(), env::var("PATH").unwrap());
+        vec![("PATH".to_owned(), path)]
+    }
+
+    async fn until(it_is_so: impl Fn() -> bool) {
+        while !it_is_so() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_paused_server_stands_still() {
+        let supervisor = supervise("while :; do :; done", |_| Vec::new());
+        let server = supervisor.start().await.unwrap();
+        let state = || {
+            let stat = fs::read_to_string(format!("/proc/{server}/stat")).unwrap();
+            stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
+        };
+
+        supervisor.pause().await.unwrap();
+        assert_eq!(state(), 'T');
+        supervisor.resume().await.unwrap();
+        assert_ne!(state(), 'T');
+        supervisor.release().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ignores_its_signal_is_killed_and_that_is_told() {
+        // It says when it ignores the signal: one that comes before ends it.
+        let stubborn = "trap '' TERM; echo deaf; while :; do :; done";
+        let mut log = None;
+        let supervisor = supervise(stubborn, |scratch| {
+            log = Some(scratch.join("server.log"));
+            hurried(scratch)
+        });
+        let deaf = |times| {
+            let log = log.clone().unwrap();
+            move || fs::read_to_string(&log).unwrap().lines().count() == times
+        };
+
+        supervisor.start().await.unwrap();
+        until(deaf(1)).await;
+        assert!(supervisor.stop("TERM").await.unwrap_err().to_string().contains("killed"));
+        assert!(!supervisor.is_alive().await);
+        assert!(supervisor.pause().await.unwrap_err().to_string().contains("not running"));
+
+        supervisor.start().await.unwrap();
+        until(deaf(2)).await;
+        assert!(supervisor.release().await.unwrap_err().to_string().contains("killed"));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_gone_already_is_let_go_in_peace() {
+        let supervisor = supervise("exit 3", |_| Vec::new());
+        supervisor.start().await.unwrap();
+        while supervisor.is_alive().await {}
+        supervisor.stop("TERM").await.unwrap();
+        supervisor.release().await.unwrap();
+    }
 }

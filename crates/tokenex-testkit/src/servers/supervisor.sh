@@ -24,6 +24,32 @@ alive() {
   return 1
 }
 
+# Whether no thread of the server runs any more. The signal is sent to one of
+# them, which stops the others when it gets a processor next: on a busy machine
+# they answer requests until then. Only the kernel's list tells; where there is
+# none, the signal itself has to do.
+stands_still() {
+  for stat in /proc/"$server"/task/*/stat; do
+    # A thread that has ended since the list was made is as good as stopped.
+    { read -r about <"$stat"; } 2>/dev/null || continue
+    # The state follows the program's name, which is in brackets.
+    case ${about##*) } in
+      [TtZX]*) ;;
+      *) return 1 ;;
+    esac
+  done
+  return 0
+}
+
+pause() {
+  alive && kill -s STOP "$server" || return 1
+  until stands_still; do
+    alive || return 1
+    sleep 0.01
+  done
+}
+
+# Tells whether the server went by the signal.
 end() {
   alive || return 0
   kill -s "$1" "$server" 2>/dev/null
@@ -35,6 +61,7 @@ end() {
     [ "$rounds" -eq 200 ] && kill -s KILL "$server" 2>/dev/null
     sleep 0.05
   done
+  [ "$rounds" -lt 200 ]
 }
 
 while read -r command signal; do
@@ -44,11 +71,13 @@ while read -r command signal; do
       echo "started $server"
       ;;
     stop)
-      end "$signal"
-      echo stopped
+      if end "$signal"; then echo stopped; else echo killed; fi
       ;;
-    signal)
-      if alive && kill -s "$signal" "$server"; then echo sent; else echo dead; fi
+    pause)
+      if pause; then echo paused; else echo dead; fi
+      ;;
+    resume)
+      if alive && kill -s CONT "$server"; then echo resumed; else echo dead; fi
       ;;
     state)
       if alive; then echo alive; else echo dead; fi
@@ -58,4 +87,6 @@ while read -r command signal; do
 done
 
 end "$release_signal"
+went=$?
 rm -rf -- "$scratch"
+exit "$went"

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use tokenex_testkit::servers::{
@@ -119,10 +119,8 @@ async fn a_paused_server_ends_when_it_is_let_go() {
     let address = ("127.0.0.1", bao.port());
     bao.pause().await.unwrap();
 
-    let begin = Instant::now();
     bao.release().await.unwrap();
 
-    assert!(begin.elapsed() < Duration::from_secs(5));
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }
 
