@@ -4,9 +4,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Credential, Error, ErrorKind, Result, Secret};
+use crate::{Credential, Error, ErrorKind, Result, Secret, json};
 
 /// A longer token is refused before it is looked at. AWS takes 20,000 characters, the longest limit published.
 const TOKEN_MAX: usize = 64 * 1024;
@@ -92,36 +94,18 @@ impl Claims {
         else {
             return Err(bad("the identity token is not a JWT"));
         };
-        json_part(header).ok_or_else(|| bad("the header of the identity token is not base64url JSON"))?;
-        let claims =
-            json_part(payload).ok_or_else(|| bad("the claims of the identity token are not base64url JSON"))?;
-
-        let text = |name: &'static str| match claims.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(bad_claim(name)),
-        };
-        let time = |name: &'static str| match claims.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => value.as_f64().and_then(numeric_date).map(Some).ok_or_else(|| bad_claim(name)),
-        };
-        let audiences = match claims.get("aud") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::String(one)) => vec![one.clone()],
-            Some(Value::Array(several)) => several
-                .iter()
-                .map(|one| one.as_str().map(str::to_owned).ok_or_else(|| bad_claim("aud")))
-                .collect::<Result<_>>()?,
-            Some(_) => return Err(bad_claim("aud")),
-        };
+        part::<Header>(header).ok_or_else(|| bad("the header of the identity token is not a base64url JSON object"))?;
+        let payload: Payload = part(payload).ok_or_else(|| {
+            bad("the claims of the identity token are not a base64url JSON object that has each of them once")
+        })?;
         Ok(Self {
-            issuer: text("iss")?,
-            subject: text("sub")?,
-            audiences,
-            expires_at: time("exp")?,
-            not_before: time("nbf")?,
-            issued_at: time("iat")?,
-            id: text("jti")?,
+            issuer: text("iss", payload.iss)?,
+            subject: text("sub", payload.sub)?,
+            audiences: texts("aud", payload.aud)?,
+            expires_at: time("exp", payload.exp.as_ref())?,
+            not_before: time("nbf", payload.nbf.as_ref())?,
+            issued_at: time("iat", payload.iat.as_ref())?,
+            id: text("jti", payload.jti)?,
         })
     }
 
@@ -195,9 +179,48 @@ fn quoted(values: &[&str]) -> String {
     values.iter().map(|v| format!("\"{v}\"")).collect::<Vec<_>>().join(" or ")
 }
 
-fn json_part(part: &str) -> Option<serde_json::Map<String, Value>> {
-    let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?;
-    serde_json::from_slice(&bytes).ok()
+/// Nobody here needs what it says, but a JWT has one.
+#[derive(Deserialize)]
+struct Header {}
+
+/// Of any type at first, so that one of the wrong type can be named.
+#[derive(Deserialize)]
+struct Payload {
+    iss: Option<Value>,
+    sub: Option<Value>,
+    aud: Option<Value>,
+    exp: Option<Value>,
+    nbf: Option<Value>,
+    iat: Option<Value>,
+    jti: Option<Value>,
+}
+
+fn part<T: DeserializeOwned>(part: &str) -> Option<T> {
+    json::object(&URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?).ok()
+}
+
+fn text(name: &'static str, claim: Option<Value>) -> Result<Option<String>> {
+    match claim {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(bad_claim(name)),
+    }
+}
+
+/// One, or a list.
+fn texts(name: &'static str, claim: Option<Value>) -> Result<Vec<String>> {
+    match claim {
+        None => Ok(Vec::new()),
+        Some(Value::String(one)) => Ok(vec![one]),
+        Some(Value::Array(several)) => {
+            several.iter().map(|one| one.as_str().map(str::to_owned).ok_or_else(|| bad_claim(name))).collect()
+        }
+        Some(_) => Err(bad_claim(name)),
+    }
+}
+
+fn time(name: &'static str, claim: Option<&Value>) -> Result<Option<SystemTime>> {
+    claim.map(|claim| claim.as_f64().and_then(numeric_date).ok_or_else(|| bad_claim(name))).transpose()
 }
 
 /// A NumericDate may have fractions (RFC 7519 section 2). Times that no clock can hold are refused.
@@ -246,6 +269,9 @@ mod tests {
             &jwt("{\"exp\":-1}"),
             &jwt("{\"exp\":1e300}"),
             &jwt("{\"aud\":[1]}"),
+            &jwt("{\"aud\":[null]}"),
+            &jwt("{\"sub\":\"a\",\"sub\":\"b\"}"),
+            &jwt("[\"i\",\"s\",null,null,null,null,null]"),
             &"a".repeat(TOKEN_MAX + 1),
         ] {
             let error = IdentityToken::new(bad).unwrap_err();

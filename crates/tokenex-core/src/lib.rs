@@ -78,6 +78,7 @@ mod error;
 #[cfg(feature = "http")]
 pub mod http;
 mod identity;
+mod json;
 mod lineage;
 mod passthrough;
 mod policy;
