@@ -1,5 +1,6 @@
 //! The clouds: where each is, and which audience it takes identity tokens for.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::Uri;
@@ -25,7 +26,7 @@ pub struct Cloud {
     scheme: Scheme,
     authority: Authority,
     own_exchange: &'static str,
-    exchange: String,
+    exchange: Cow<'static, str>,
     accepted: Vec<String>,
 }
 
@@ -130,7 +131,7 @@ impl Cloud {
     /// Asks for identity tokens with this audience, for federated credentials that were made with one of their own.
     #[must_use]
     pub fn exchange_audience(mut self, audience: impl Into<String>) -> Self {
-        self.exchange = audience.into();
+        self.exchange = Cow::Owned(audience.into());
         self
     }
 
@@ -145,7 +146,7 @@ impl Cloud {
     /// The audiences of identity tokens for this cloud; the first is the one to ask for.
     pub(crate) fn audiences(&self) -> Vec<&str> {
         let ids = EXCHANGE_IDS.iter().filter(|(uri, _)| *uri == self.exchange).map(|(_, id)| *id);
-        std::iter::once(self.exchange.as_str()).chain(ids).chain(self.accepted.iter().map(String::as_str)).collect()
+        std::iter::once(&*self.exchange).chain(ids).chain(self.accepted.iter().map(String::as_str)).collect()
     }
 
     /// The exchange audience of the cloud itself, whatever else is asked for: a resource that it makes tokens for.
@@ -155,7 +156,7 @@ impl Cloud {
 
     /// Scheme and authority, without a slash.
     pub(crate) fn origin(&self) -> String {
-        format!("{}://{}", self.scheme, self.authority)
+        [self.scheme.as_str(), "://", self.authority.as_str()].concat()
     }
 
     pub(crate) fn target(&self) -> Target {
@@ -168,7 +169,7 @@ impl Cloud {
             scheme: Scheme::HTTPS,
             authority: Authority::from_static(known.hosts[0]),
             own_exchange: known.exchange,
-            exchange: known.exchange.to_owned(),
+            exchange: Cow::Borrowed(known.exchange),
             accepted: Vec::new(),
         }
     }

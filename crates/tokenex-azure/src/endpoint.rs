@@ -3,8 +3,9 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use tokenex_core::{Attempt, Error, ErrorKind, Grant, Moment, Result, Target};
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use tokenex_core::{Attempt, Error, ErrorKind, Grant, Moment, Result, Secret, Target};
 
 use crate::cloud::Cloud;
 use crate::errors;
@@ -18,7 +19,7 @@ use crate::wire::{Ends, Form, TokenAnswer, request_id};
 const PATH: &str = "oauth2/v2.0/token";
 
 /// Named in a request so that Microsoft's support can find it; comes back as the correlation id.
-const REQUEST_ID: &str = "client-request-id";
+const REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// The token endpoint of one tenant.
 #[derive(Clone)]
@@ -36,7 +37,8 @@ impl Endpoint {
     /// # Errors
     /// [`ErrorKind::Configuration`] when the tenant is not one.
     pub(crate) fn new(cloud: Cloud, tenant: String, route: Route) -> Result<Self> {
-        let (base, target) = (cloud.origin(), cloud.target());
+        let base = cloud.origin();
+        let target = Target::new(base.as_str());
         let uri = address(&base, &tenant)?;
         Ok(Self { cloud, tenant, base, uri, target, route })
     }
@@ -70,7 +72,8 @@ impl Endpoint {
     /// Sends one form. An answer of any status comes back.
     pub(crate) async fn post(&self, cx: &Attempt, step: &'static str, form: Form) -> Result<Answer> {
         let named = |error: Error| error.with_provider("azure").with_step(step);
-        let mut request = http::Request::new(form.body());
+        let (body, secrets) = form.into_parts();
+        let mut request = http::Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();
@@ -83,7 +86,7 @@ impl Endpoint {
         let sent = cx.moment();
         let response = self.route.send(cx, request).await.map_err(named)?;
         let (parts, body) = response.into_parts();
-        Ok(Answer { status: parts.status, headers: parts.headers, body, sent, step, id, form })
+        Ok(Answer { status: parts.status, headers: parts.headers, body, sent, step, id, secrets })
     }
 }
 
@@ -103,7 +106,8 @@ pub(crate) struct Answer {
     step: &'static str,
     /// The id that the request went out with.
     id: String,
-    form: Form,
+    /// What was sent and must not turn up in what an error repeats.
+    secrets: Vec<Secret>,
 }
 
 impl Answer {
@@ -135,7 +139,8 @@ impl Answer {
 
     /// The error that a refusal means.
     pub(crate) fn refusal(&self, cx: &Attempt, endpoint: &Endpoint) -> Error {
-        let error = errors::refusal(self.status, &self.body, &self.form.secrets(), endpoint.cloud())
+        let secrets: Vec<&str> = self.secrets.iter().map(Secret::expose).collect();
+        let error = errors::refusal(self.status, &self.body, &secrets, endpoint.cloud())
             .with_provider("azure")
             .with_step(self.step);
         // What the endpoint says about the request wins: it may have been handed on under another id.
@@ -149,8 +154,8 @@ impl Answer {
 
 fn address(base: &str, tenant: &str) -> Result<Uri> {
     check_tenant(tenant)?;
-    let address = format!("{base}/{tenant}/{PATH}");
-    address.parse().map_err(|_| bad_tenant("the tenant makes the address unusable"))
+    let address = [base, "/", tenant, "/", PATH].concat();
+    Uri::try_from(address).map_err(|_| bad_tenant("the tenant makes the address unusable"))
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Endpoint {
     pub(super) fn post(&self, fields: &[(&'static str, &str)]) -> Result<Call> {
         let form = fields.iter().fold(Form::new(), |form, (name, value)| form.field(name, value));
         let request = Request::post(&self.0).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        Call::new(request.body(form.body()))
+        Call::new(request.body(form.into_parts().0))
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokenex_core::{Error, ErrorKind, Result, Secret};
 
@@ -29,30 +30,48 @@ pub(crate) enum Ends {
 
 impl TokenAnswer {
     pub(crate) fn read(body: &[u8]) -> Result<Self> {
-        // The parser's message quotes what it could not read, so it is not kept.
-        let mut members: Members = serde_json::from_slice(body).map_err(|_| {
+        let members = Granted::read(body).ok_or_else(|| {
             not_as_documented("the answer is not a JSON object")
                 .with_code("foreign_answer")
                 .with_advice("is the authority host Entra's own, and is no proxy or login page in between?")
         })?;
-        let token = match members.remove("access_token") {
+        let token = match members.access_token {
             Some(Value::String(token)) if !token.trim().is_empty() => Secret::new(token),
             _ => return Err(not_as_documented("the answer holds no access token")),
         };
-        if members.get("token_type").is_some_and(|kind| !is_bearer(kind)) {
+        if members.token_type.is_some_and(|kind| !is_bearer(&kind)) {
             return Err(not_as_documented("the token is not a bearer token, and nobody asked for another kind"));
         }
-        let ends = match (seconds(&members, "expires_in"), seconds(&members, "expires_on")) {
+        let ends = match (seconds(members.expires_in), seconds(members.expires_on)) {
             (Some(lifetime), _) => Ends::After(lifetime),
             (None, Some(since_epoch)) => Ends::At(UNIX_EPOCH + since_epoch),
             (None, None) => return Err(not_as_documented("the answer does not say when the token ends")),
         };
-        Ok(Self { token, ends, refresh_in: seconds(&members, "refresh_in").filter(|hint| !hint.is_zero()) })
+        Ok(Self { token, ends, refresh_in: seconds(members.refresh_in).filter(|hint| !hint.is_zero()) })
     }
 
     /// The name of the token, as [`name_of`] finds it.
     pub(crate) fn name(&self) -> Option<String> {
         name_of(&self.token)
+    }
+}
+
+/// The members of such an answer, each of any type: endpoints differ in whether numbers are texts.
+#[derive(Deserialize)]
+struct Granted {
+    access_token: Option<Value>,
+    token_type: Option<Value>,
+    expires_in: Option<Value>,
+    expires_on: Option<Value>,
+    refresh_in: Option<Value>,
+}
+
+impl Granted {
+    fn read(body: &[u8]) -> Option<Self> {
+        // Without this an array of five would be taken as well.
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        // The parser's message quotes what it could not read, so it is not kept.
+        if is_object { serde_json::from_slice(body).ok() } else { None }
     }
 }
 
@@ -141,11 +160,11 @@ fn number(value: &Value) -> Option<u64> {
 }
 
 /// A number of seconds, which may be text; fractions are cut and negative ones are zero.
-fn seconds(members: &Members, name: &str) -> Option<Duration> {
+fn seconds(value: Option<Value>) -> Option<Duration> {
     /// Durations beyond a century are the same to everybody, and cannot overflow what is added to them.
     const CENTURY: u64 = 100 * 366 * 24 * 3600;
-    let value = members.get(name)?;
-    let whole = match number(value) {
+    let value = value?;
+    let whole = match number(&value) {
         Some(whole) => whole,
         None => {
             let fraction = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
@@ -205,6 +224,7 @@ mod tests {
             "<html>hunter22</html>",
             "{\"access_token\":\"hunter22\"",
             "[]",
+            "[\"hunter22\",\"Bearer\",1,1,1]",
             "{}",
             "{\"access_token\":\" \",\"expires_in\":1}",
             "{\"access_token\":7,\"expires_in\":1}",

@@ -1,6 +1,6 @@
 //! What is sent.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
 use tokenex_core::Secret;
@@ -9,16 +9,17 @@ use tokenex_core::address::encode;
 /// The body of a token request, `application/x-www-form-urlencoded`.
 ///
 /// Secrets travel here and nowhere else.
-#[derive(Default)]
 pub(crate) struct Form {
     body: String,
-    names: Vec<&'static str>,
     secrets: Vec<Secret>,
 }
 
+/// Enough for most identity tokens and what goes with them: a body that grows is copied each time.
+const ROOM: usize = 2048;
+
 impl Form {
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self { body: String::with_capacity(ROOM), secrets: Vec::new() }
     }
 
     /// Adds a field.
@@ -29,7 +30,6 @@ impl Form {
         self.body.push_str(name);
         self.body.push('=');
         self.body.extend(encode(value));
-        self.names.push(name);
         self
     }
 
@@ -39,19 +39,16 @@ impl Form {
         self.field(name, value.expose())
     }
 
-    pub(crate) fn body(&self) -> Bytes {
-        Bytes::copy_from_slice(self.body.as_bytes())
-    }
-
-    /// What was put in by [`secret`](Self::secret).
-    pub(crate) fn secrets(&self) -> Vec<&str> {
-        self.secrets.iter().map(Secret::expose).collect()
+    /// The body, and what was put into it by [`secret`](Self::secret).
+    pub(crate) fn into_parts(self) -> (Bytes, Vec<Secret>) {
+        (self.body.into(), self.secrets)
     }
 }
 
 impl fmt::Debug for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Form({})", self.names.join(", "))
+        let names = self.body.split('&').filter_map(|field| Some(field.split_once('=')?.0));
+        f.debug_list().entries(names).finish()
     }
 }
 
@@ -61,8 +58,12 @@ pub(crate) fn request_id(random: u128) -> String {
     const VERSION: u128 = 0xf << 76;
     const VARIANT: u128 = 0b11 << 62;
     let id = (random & !VERSION & !VARIANT) | (0x4 << 76) | (0b10 << 62);
-    let hex = format!("{id:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let part = |from: u32, digits: u32| (id >> from) & ((1 << (4 * digits)) - 1);
+    let (a, b, c, d, e) = (part(96, 8), part(80, 4), part(64, 4), part(48, 4), part(0, 12));
+    let mut text = String::with_capacity(36);
+    // Writing to a text does not fail.
+    let _ = write!(text, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}");
+    text
 }
 
 #[cfg(test)]
@@ -72,20 +73,22 @@ mod tests {
     #[test]
     fn fields_are_encoded_and_kept_in_order() {
         let form = Form::new().field("scope", "https://a.example/.default").field("x", "a b&c=d+é");
-        assert_eq!(form.body(), "scope=https%3A%2F%2Fa.example%2F.default&x=a%20b%26c%3Dd%2B%C3%A9");
+        assert_eq!(form.into_parts().0, "scope=https%3A%2F%2Fa.example%2F.default&x=a%20b%26c%3Dd%2B%C3%A9");
     }
 
     #[test]
     fn secrets_are_sent_and_not_shown() {
-        let form = Form::new().secret("client_secret", &"a~b&c%".into());
-        assert_eq!(form.body(), "client_secret=a~b%26c%25");
-        assert_eq!(form.secrets(), ["a~b&c%"]);
-        assert_eq!(format!("{form:?}"), "Form(client_secret)");
+        let form = Form::new().field("client_id", "c").secret("client_secret", &"a~b&c%".into());
+        assert_eq!(format!("{form:?}"), r#"["client_id", "client_secret"]"#);
+        let (body, secrets) = form.into_parts();
+        assert_eq!(body, "client_id=c&client_secret=a~b%26c%25");
+        assert_eq!(secrets.iter().map(Secret::expose).collect::<Vec<_>>(), ["a~b&c%"]);
     }
 
     #[test]
     fn a_request_id_is_a_uuid_of_version_4() {
         assert_eq!(request_id(0), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(request_id(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef), "01234567-89ab-4def-8123-456789abcdef");
         assert_eq!(request_id(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
     }
 }

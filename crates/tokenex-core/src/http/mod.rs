@@ -118,16 +118,16 @@ impl Inner {
         if announced > self.body_max as u64 {
             return Err(self.too_long(destination));
         }
-        // What is announced is only believed up to the bound, and is room to begin with.
-        let mut body = BytesMut::with_capacity(announced as usize);
-        while let Some(chunk) = response.chunk().await.map_err(explain)? {
-            if body.len() + chunk.len() > self.body_max {
+        let mut body = Bytes::new();
+        while let Some(piece) = response.chunk().await.map_err(explain)? {
+            if body.len() + piece.len() > self.body_max {
                 return Err(self.too_long(destination));
             }
-            body.extend_from_slice(&chunk);
+            // Most answers come in one piece, which is taken as it is. What is announced is only believed up to the bound.
+            body = if body.is_empty() { piece } else { joined(body, &piece, announced as usize) };
         }
 
-        let mut answer = http::Response::new(body.freeze());
+        let mut answer = http::Response::new(body);
         *answer.status_mut() = response.status();
         *answer.version_mut() = response.version();
         *answer.headers_mut() = std::mem::take(response.headers_mut());
@@ -137,6 +137,17 @@ impl Inner {
     fn too_long(&self, destination: &Destination) -> Error {
         failure::too_long(destination, self.body_max)
     }
+}
+
+/// Both together, in the memory of the first if it can be had, and else with room for as much as is announced.
+fn joined(first: Bytes, second: &[u8], announced: usize) -> Bytes {
+    let mut both = first.try_into_mut().unwrap_or_else(|first| {
+        let mut both = BytesMut::with_capacity(announced.max(first.len() + second.len()));
+        both.extend_from_slice(&first);
+        both
+    });
+    both.extend_from_slice(second);
+    both.freeze()
 }
 
 /// Headers that carry credentials at one target or another; the fewest callers think of marking them.

@@ -142,6 +142,18 @@ async fn a_body_of_exactly_the_bound_is_taken() {
 }
 
 #[tokio::test]
+async fn an_answer_in_many_pieces_is_put_together() {
+    let long: Vec<u8> = (0..300_000_u32).map(|at| (at % 251) as u8).collect();
+    let (_server, url) = serving(Reply::bytes(200, long.clone())).await;
+    assert_eq!(send(builder(), &url).await.unwrap().body(), &long);
+
+    const CHUNKED: &[u8] =
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n1\r\nf\r\n0\r\n\r\n";
+    assert_eq!(send(builder().body_max(6), &saying(CHUNKED).await).await.unwrap().body(), "abcdef");
+    assert_failed(send(builder().body_max(5), &saying(CHUNKED).await).await, ErrorKind::Protocol, &["5 bytes"]);
+}
+
+#[tokio::test]
 async fn what_does_not_speak_http_says_so() {
     for banner in [&b"SSH-2.0-OpenSSH_9.9 hunter4\r\n"[..], b"\x15\x03\x01\x00\x02\x02\x46"] {
         let url = saying(banner).await;
