@@ -7,7 +7,7 @@ fn main() {
     each_warm_read(|name, read| {
         // What a thread makes once does not count.
         read();
-        let counted = allocation_counter::measure(|| read());
+        let counted = allocation_counter::measure(read);
         println!("{name}\t{}", counted.count_total);
     });
     clean_up();

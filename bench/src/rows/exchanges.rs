@@ -76,12 +76,6 @@ pub(super) fn run(effort: Effort) -> Section {
         }
     }
     section.say(table);
-    section.say(
-        "What comes on top of the bare request is, by the profile, for a third the allocator: client, form, claims, answer, \
-         header and what the engine keeps are made anew for each (122 allocations, the bare request has 45), and what one \
-         worker takes the other gives back. A fifth each is the way through HTTP (limits, checks of the address, masking) and the \
-         reading and writing of token, form and answer; 15 % the driver; the rest wakes of tasks, and memory that is kept.",
-    );
     section
 }
 

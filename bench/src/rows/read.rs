@@ -22,10 +22,13 @@ const BORROWED_FLOOR: &str = "floor: `arc_swap` guard and a clock read";
 const PEEK: &str = "tokenex, `peek`";
 const GET: &str = "tokenex, `get`";
 
+/// What one read takes, for a number of tasks and of reads.
+type Measure = dyn Fn(&Runtime, usize, usize) -> f64;
+
 /// Nanoseconds of processor time of each read: in one task, and in sixteen on two workers.
 struct Subject {
     name: &'static str,
-    measure: Box<dyn Fn(&Runtime, usize, usize) -> f64>,
+    measure: Box<Measure>,
     once: Box<dyn Fn()>,
     figures: [Vec<f64>; 2],
 }

@@ -52,12 +52,6 @@ pub(super) fn run(effort: Effort) -> Section {
             tell(&mut section, &names, &all);
         }
     }
-    section.say(
-        "It varies from run to run, on one core as on two: between 2.1 and 3.5 of the floor in ten runs on one quiet machine. \
-         What differs is the heap that those who went before have left in the process: by the profile the largest part is \
-         the allocator that merges free chunks and takes pages from the system, and no function of the engine takes more \
-         than 2 %.",
-    );
     let up = "ms of processor time";
     section.draw("start", &Plot { title: "First credentials", across: "credentials", up, lines: lines.into() });
     section

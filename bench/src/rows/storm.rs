@@ -95,7 +95,7 @@ async fn storm(n: usize) -> Seen {
     sleeper.suspend(LIFETIME - LEFT);
     let asleep = Instant::now();
     // Target 0 is the dead one.
-    let healthy = move |index: &usize| index % TARGETS != 0;
+    let healthy = move |index: &usize| !index.is_multiple_of(TARGETS);
     let done = Arc::new(AtomicBool::new(false));
     let reader = std::thread::spawn({
         let (handles, done) = (handles.clone(), done.clone());

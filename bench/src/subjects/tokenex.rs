@@ -1,7 +1,5 @@
 //! tokenex: `tokenex-azure` over its own transport.
 
-use std::sync::Arc;
-
 use tokenex_azure::{AccessToken, Cloud, Entra, EntraToken};
 use tokenex_core::http::HttpTransport;
 use tokenex_core::sources::StaticText;
@@ -60,12 +58,12 @@ pub struct Owned {
 impl Owned {
     /// The same credential, read with `get` in one loop alone.
     pub fn got(&self) -> Got {
-        Got(Arc::new(self.handle.clone()))
+        Got(self.handle.clone())
     }
 
     /// The same credential, read with `peek`.
     pub fn borrowed(&self) -> Borrowed {
-        Borrowed(Arc::new(self.handle.clone()))
+        Borrowed(self.handle.clone())
     }
 }
 
@@ -81,7 +79,7 @@ impl Held for Owned {
 
 /// Read with `get`.
 #[derive(Clone)]
-pub struct Got(Arc<Handle<AccessToken>>);
+pub struct Got(Handle<AccessToken>);
 
 impl Held for Got {
     #[inline]
@@ -95,7 +93,7 @@ impl Held for Got {
 
 /// Read with `peek`.
 #[derive(Clone)]
-pub struct Borrowed(Arc<Handle<AccessToken>>);
+pub struct Borrowed(Handle<AccessToken>);
 
 impl Held for Borrowed {
     #[inline]

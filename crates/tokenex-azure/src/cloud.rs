@@ -6,7 +6,7 @@ use std::fmt;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use tokenex_core::address::Reach;
-use tokenex_core::{Error, ErrorKind, Result, Target};
+use tokenex_core::{Error, ErrorKind, Result};
 
 /// A Microsoft cloud: its authority host, and the audience that it takes identity tokens for.
 ///
@@ -159,10 +159,6 @@ impl Cloud {
         [self.scheme.as_str(), "://", self.authority.as_str()].concat()
     }
 
-    pub(crate) fn target(&self) -> Target {
-        Target::new(self.origin())
-    }
-
     fn known(known: &Known) -> Self {
         Self {
             name: known.name,
@@ -268,7 +264,7 @@ mod tests {
     #[test]
     fn an_unknown_host_is_a_cloud_of_its_own_with_the_public_audience() {
         let cloud = Cloud::at("https://login.example:8443").unwrap();
-        assert_eq!(cloud.target().name(), "https://login.example:8443");
+        assert_eq!(cloud.origin(), "https://login.example:8443");
         assert_eq!(cloud.audiences(), ["api://AzureADTokenExchange", "fb60f99c-7a34-4190-8149-302f77469936"]);
         // Looks like Microsoft's, and is not.
         assert_eq!(Cloud::at("https://login.microsoftonline.us.example").unwrap().name, "a cloud of its own");
