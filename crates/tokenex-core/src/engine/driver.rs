@@ -161,7 +161,9 @@ impl Driver {
     }
 
     fn is_over(&mut self) -> bool {
-        if self.entries.is_empty() && self.mailbox.schedulers.load(Ordering::Acquire) == 0 {
+        // In this order: without a scheduler nothing more can be kept, and what was kept just before it went is in the mail.
+        let abandoned = self.mailbox.schedulers.load(Ordering::Acquire) == 0;
+        if abandoned && self.entries.is_empty() && self.mailbox.is_empty() {
             return true;
         }
         let Some(shutting) = &self.shutting else { return false };
@@ -230,5 +232,66 @@ impl Hasher for IdHasher {
 
     fn write_u64(&mut self, id: u64) {
         self.0 = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::cell::Cell;
+    use crate::{Attempt, Credential, Outcome, Policy, Provider, Result, Target};
+
+    struct Nothing;
+
+    impl Credential for Nothing {
+        fn same_as(&self, _: &Self) -> bool {
+            true
+        }
+    }
+
+    struct Silent;
+
+    impl Provider for Silent {
+        type Credential = Nothing;
+
+        fn name(&self) -> &'static str {
+            "silent"
+        }
+
+        fn target(&self) -> Target {
+            Target::new("nowhere")
+        }
+
+        async fn issue(&self, _: &Attempt) -> Result<Outcome<Nothing>> {
+            std::future::pending().await
+        }
+    }
+
+    /// On several threads the driver may be anywhere in its turn when this happens.
+    #[tokio::test]
+    async fn what_was_kept_before_the_scheduler_went_is_not_overlooked() {
+        let (mailbox, clock) = (Arc::new(Mailbox::new()), Clock::system());
+        let mut driver = Driver::new(Setup {
+            mailbox: mailbox.clone(),
+            clock: clock.clone(),
+            transport: AnyTransport::of_this_build(),
+            runtime: runtime::Handle::current(),
+            random: fastrand::Rng::with_seed(7),
+            max_in_flight: 1,
+            max_per_target: 1,
+        });
+        driver.read_mail();
+        assert!(!driver.is_over(), "there is a scheduler");
+
+        let kept = Arc::new(Cell::new(Silent, None, clock, mailbox.clone()));
+        mailbox.post(Message::Add { id: kept.id, kept: kept.clone(), policy: Arc::new(Policy::default()) });
+        mailbox.schedulers.fetch_sub(1, Ordering::AcqRel);
+        assert!(!driver.is_over(), "one was kept");
+        driver.read_mail();
+        assert!(!driver.is_over(), "one is kept");
+
+        mailbox.post(Message::Close { id: kept.id });
+        driver.read_mail();
+        assert!(driver.is_over(), "it was closed");
     }
 }

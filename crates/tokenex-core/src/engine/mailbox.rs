@@ -151,6 +151,10 @@ impl Mailbox {
         std::mem::swap(&mut self.lock().messages, into);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().messages.is_empty()
+    }
+
     pub(crate) async fn wait(&self) {
         self.wake.notified().await;
     }
