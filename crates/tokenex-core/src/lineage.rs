@@ -173,14 +173,17 @@ impl Life {
     /// Says that a newer generation has taken over, and returns who is bound to this one.
     pub(crate) fn supersede(&self) -> Vec<EntryKey> {
         self.superseded.store(true, Ordering::Release);
+        self.who_is_bound()
+    }
+
+    pub(crate) fn who_is_bound(&self) -> Vec<EntryKey> {
         self.dependents().clone()
     }
 
     /// Says to whoever is bound to this one that its end has moved, and with it theirs.
     #[cfg(feature = "metrics")]
     pub(crate) fn end_moved(&self) {
-        let dependents = self.dependents().clone();
-        for dependent in dependents {
+        for dependent in self.who_is_bound() {
             dependent.end_moved();
         }
     }

@@ -170,7 +170,9 @@ impl Driver {
             dependent.parent_changed(forced);
         }
         if published.outrun {
-            self.move_to_new_parent(entry, false);
+            // At once: nobody knew that it would be in use, so its revocation may be on the way. There are never more of these
+            // than there were attempts in flight.
+            self.move_to_new_parent(entry, true);
         }
     }
 

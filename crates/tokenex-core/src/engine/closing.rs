@@ -152,7 +152,10 @@ impl Driver {
         let closing = entry.is_closing();
         match result {
             Ok(Revocation::Accepted) => {
-                entry.kept.end_retired(serial);
+                // Nobody was bound to it when this began, but an attempt may have been under way that knew it.
+                for dependent in entry.kept.end_retired(serial) {
+                    dependent.parent_changed(true);
+                }
                 if let Some(closing) = &mut entry.extra().closing {
                     closing.accepted += 1;
                 }

@@ -105,8 +105,8 @@ pub(crate) trait Kept: Send + Sync {
     fn retired_until(&self, serial: u64) -> Option<u64>;
     fn retired_in_use(&self, serial: u64) -> bool;
     fn retired_bond(&self, serial: u64) -> Option<Bond>;
-    /// The target has accepted its revocation: it is over, and so is what is bound to it.
-    fn end_retired(&self, serial: u64);
+    /// The target has accepted its revocation: it is over, and so is whatever got bound to it meanwhile, which is returned.
+    fn end_retired(&self, serial: u64) -> Vec<EntryKey>;
     fn revoke(self: Arc<Self>, serial: u64, cx: Attempt) -> BoxFuture<'static, Result<Revocation>>;
     /// Lets go of a retired generation.
     fn forget(&self, serial: u64);
@@ -373,10 +373,11 @@ impl<C: Credential> Kept for Cell<C> {
         self.lock().retired(serial).map(Issued::bond)
     }
 
-    fn end_retired(&self, serial: u64) {
-        if let Some(issued) = self.lock().retired(serial) {
-            issued.life.end(self.clock.wall_nanos());
-        }
+    fn end_retired(&self, serial: u64) -> Vec<EntryKey> {
+        let slow = self.lock();
+        let Some(issued) = slow.retired(serial) else { return Vec::new() };
+        issued.life.end(self.clock.wall_nanos());
+        issued.life.who_is_bound()
     }
 
     fn revoke(self: Arc<Self>, serial: u64, cx: Attempt) -> BoxFuture<'static, Result<Revocation>> {

@@ -123,6 +123,44 @@ async fn promise_18_children_of_a_rejected_parent_move_at_once() {
     assert_eq!(fake.issues(), 2);
 }
 
+/// A login that is rejected, and takes 4 s to be revoked, while the attempt of a child that has seen it takes 3 s, and later
+/// ones 1 s. Nobody sees that attempt who asks whether the login is still in use.
+async fn outrun(world: &World, leases: &Fake) -> (Fake, Handle<Token>) {
+    let login = revocable(36_000).slow_to_revoke(s(4));
+    let parent = world.scheduler.keep(login.clone());
+    parent.get().await.unwrap();
+    let leases = leases.clone().latency(s(3)).child_of(&parent);
+    let child = world.scheduler.keep(leases.clone());
+    world.time.advance(ms(100)).await;
+    let _ = leases.latency(s(1));
+    parent.rejected(1).await.unwrap();
+    world.until(s(6), || child.peek().is_some()).await;
+    assert_eq!(login.log().revoked.len(), 1);
+    (login, child)
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_18_a_child_that_its_parent_has_outrun_moves_at_once() {
+    let world = World::with(|b| b.policy(Policy::default().with_grace(s(1))));
+    let (_, child) = outrun(&world, &revocable(36_000)).await;
+    for _ in 0..100 {
+        world.time.advance(ms(100)).await;
+        assert!(child.peek().is_some(), "a gap at {:?}", world.now());
+    }
+    assert_eq!(child.peek().unwrap().generation(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_18_a_child_that_could_not_move_is_replaced_when_its_parent_is_gone() {
+    let world = World::with(|b| b.policy(Policy::default().with_grace(s(1))));
+    let leases = Fake::new(|n| if n == 2 { Answer::refused() } else { Answer::token(n, 36_000) });
+    let (login, child) = outrun(&world, &leases).await;
+    let (begun, _) = login.log().revoked[0];
+    world.until(s(300), || child.peek().is_some_and(|held| held.generation() == 2)).await;
+    let moved = world.now() - begun;
+    assert!(moved >= s(5) && moved < s(6), "{moved:?} after the revocation began, which took 4 s");
+}
+
 /// Hands on what its input holds.
 struct Relay(AnySource<u64>);
 

@@ -93,6 +93,7 @@ struct Inner {
     issue: Issue,
     renew: Renew,
     latency: Duration,
+    revocation: Duration,
     target: Target,
     parent: Option<Handle<Token>>,
     bonded: bool,
@@ -117,6 +118,7 @@ impl Fake {
             issue: Box::new(issue),
             renew: Box::new(|_| Ok(None)),
             latency: Duration::ZERO,
+            revocation: Duration::ZERO,
             target: Target::new("fake"),
             parent: None,
             bonded: false,
@@ -131,6 +133,12 @@ impl Fake {
 
     pub fn latency(self, latency: Duration) -> Self {
         self.edit(|inner| inner.latency = latency);
+        self
+    }
+
+    /// How long the target takes to accept a revocation.
+    pub fn slow_to_revoke(self, revocation: Duration) -> Self {
+        self.edit(|inner| inner.revocation = revocation);
         self
     }
 
@@ -246,7 +254,13 @@ impl Provider for Fake {
 
     async fn revoke(&self, held: &Issued<Token>, cx: &Attempt) -> Result<Revocation> {
         let now = cx.clock().monotonic();
-        self.edit(|inner| inner.log.revoked.push((now, held.0)));
+        let latency = self.edit(|inner| {
+            inner.log.revoked.push((now, held.0));
+            inner.revocation
+        });
+        if !latency.is_zero() {
+            cx.clock().sleep(latency).await;
+        }
         Ok(Revocation::Accepted)
     }
 }
