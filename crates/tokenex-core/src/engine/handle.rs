@@ -12,7 +12,7 @@ use std::time::Duration;
 use arc_swap::Guard;
 use tokio::sync::oneshot;
 
-use super::cell::{Cell, Ended, Pending, closed_error, shutdown_error};
+use super::cell::{Cell, Ended, Pending, Stand, closed_error, shutdown_error};
 use super::kept::Kept;
 use super::listener::Listener;
 use super::mailbox::{Force, Forced, Message};
@@ -228,22 +228,22 @@ impl<C: Credential> Handle<C> {
     /// Waits for what the attempt in flight brings. `needed`: a running attempt waits for it.
     pub(super) async fn wait(&self, needed: bool) -> Result<Arc<Issued<C>>> {
         let cell = &*self.cell;
-        let mut asked = false;
+        let mut asked = None;
         loop {
             let mut changed = pin!(cell.changed.notified());
             changed.as_mut().enable();
             if let Some(issued) = cell.usable_arc() {
                 return Ok(issued);
             }
-            match self.why_not() {
+            let stand = cell.stand();
+            // Asked again when something came and was of no use: the driver takes it for what was asked for.
+            let seen = (stand.generation, stand.same, stand.renewals, stand.removals);
+            match self.why_not_as(stand) {
                 Why::Ended(error) | Why::Failed(error) => return Err(error),
                 Why::Waiting => {}
             }
-            if !asked {
-                asked = true;
-                if !cell.ask(needed) {
-                    return Err(shutdown_error());
-                }
+            if asked.replace(seen) != Some(seen) && !cell.ask(needed) {
+                return Err(shutdown_error());
             }
             changed.await;
         }
@@ -251,7 +251,10 @@ impl<C: Credential> Handle<C> {
 
     /// Why nothing is usable.
     fn why_not(&self) -> Why {
-        let stand = self.cell.stand();
+        self.why_not_as(self.cell.stand())
+    }
+
+    fn why_not_as(&self, stand: Stand) -> Why {
         match (stand.ended, stand.pending) {
             (Some(Ended::Shutdown), _) => Why::Ended(shutdown_error()),
             (Some(_), _) => Why::Ended(closed_error()),

@@ -161,6 +161,28 @@ async fn promise_18_a_child_that_could_not_move_is_replaced_when_its_parent_is_g
     assert!(moved >= s(5) && moved < s(6), "{moved:?} after the revocation began, which took 4 s");
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_input_that_came_and_was_over_at_once_is_made_again_without_a_place_of_its_own() {
+    let world = World::with(|b| b.max_in_flight(1));
+    let first = world.scheduler.keep(revocable(36_000));
+    first.get().await.unwrap();
+    let _other = world.scheduler.keep(Fake::fresh(3600).latency(s(1)));
+    world.time.advance(ms(100)).await;
+    let leases = revocable(36_000).latency(s(3));
+    let second = world.scheduler.keep(leases.clone().child_of(&first));
+    let third = world.scheduler.keep(Fake::fresh(3600).child_of(&second));
+    let asks = third.clone();
+    let asks = tokio::spawn(async move { asks.get().await.map(drop) });
+    // The third goes first, since somebody asks for it, and has the only place from now on.
+    world.until(s(2), || leases.issues() == 1).await;
+    // Nobody is bound to it yet.
+    first.close(s(1)).await;
+    let begin = world.now();
+    let error = asks.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
+    assert!(world.now() - begin < s(6), "{:?} later", world.now() - begin);
+}
+
 /// Hands on what its input holds.
 struct Relay(AnySource<u64>);
 
