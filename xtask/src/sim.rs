@@ -5,6 +5,7 @@ use std::process::Command;
 use crate::{
     Failure,
     process::{cargo, run},
+    test,
     workspace::Workspace,
 };
 
@@ -21,9 +22,8 @@ pub(crate) fn simulate(options: &[&str]) -> Result<(), Failure> {
     run(cargo(&workspace.root).args(["run", "--release", "--locked", "--package", "simulation", "--"]).args(options))
 }
 
-/// The stage of `cargo xtask test`. Built as everything else is, so that nothing is built twice.
+/// The stage of `cargo xtask test`.
 pub(crate) fn stage(workspace: &Workspace) -> Result<(), Failure> {
-    let everything = ["--locked", "--workspace", "--all-features", "--bins"];
-    run(cargo(&workspace.root).arg("build").args(everything))?;
+    test::programs(workspace)?;
     run(Command::new(workspace.build_dir().join("debug/simulation")).args(BEFORE_A_CHANGE))
 }

@@ -1,15 +1,21 @@
 //! `cargo xtask test`: the one test command.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use crate::{Failure, workspace::Workspace};
 
 mod deny;
 mod dependencies;
+mod disk;
 mod foreign_types;
 mod real;
 mod stages;
 mod umbrella;
+
+pub(crate) use stages::programs;
 
 /// What was asked for on the command line.
 #[derive(Default)]
@@ -43,6 +49,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let Some(workspace) = report.always("Cargo.lock is up to date", Workspace::load) else {
         return report.finish("real-server tests: none ran, the workspace cannot be read");
     };
+    report.build_dir = workspace.build_dir();
+    if let Some(note) = disk::before(&report.build_dir) {
+        println!("{note}");
+    }
     report.stage("format", || stages::format(&workspace));
     report.stage("rust-version fits", || dependencies::rust_version(&workspace));
     report.stage("dependency rule", || dependencies::rule(&workspace));
@@ -86,7 +96,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 
 /// The stages that run under the canary, and nothing else.
 pub(crate) fn under_the_canary(workspace: &Workspace, offline_only: bool) -> Result<(), Failure> {
-    let mut report = Report::default();
+    let mut report = Report { build_dir: workspace.build_dir(), ..Report::default() };
     report.stage("unit and integration tests", || stages::tests(workspace));
     if offline_only {
         return report.finish("the tests on real servers were left out (--offline-only)");
@@ -101,6 +111,7 @@ pub(crate) fn under_the_canary(workspace: &Workspace, offline_only: bool) -> Res
 #[derive(Default)]
 struct Report {
     stages: Vec<Stage>,
+    build_dir: PathBuf,
     only: Option<String>,
 }
 
@@ -147,6 +158,9 @@ impl Report {
         for stage in &failed {
             let why = stage.failure.as_deref().and_then(|why| why.lines().next());
             println!("FAILED: {}: {}", stage.name, why.unwrap_or_default());
+        }
+        if let Some(note) = disk::after(&self.build_dir).filter(|_| !failed.is_empty()) {
+            println!("{note}");
         }
         println!("{last_line}");
         if failed.is_empty() {

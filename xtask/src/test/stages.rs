@@ -59,10 +59,15 @@ pub(super) fn doc_tests(workspace: &Workspace) -> Result<(), Failure> {
     run(cargo(&workspace.root).arg("test").args(EVERYTHING).args(["--no-fail-fast", "--doc"]))
 }
 
+/// Builds the programs of all packages. The examples are among them so that cargo takes the features that it takes for the tests:
+/// without any target that may use a dependency for tests, it builds a third of everything anew.
+pub(crate) fn programs(workspace: &Workspace) -> Result<(), Failure> {
+    run(cargo(&workspace.root).arg("build").args(EVERYTHING).args(["--bins", "--examples"]))
+}
+
 /// Runs the examples that need nothing, as their package's manifest lists them under `metadata.offline`.
 pub(super) fn examples(workspace: &Workspace) -> Result<(), Failure> {
-    // Built as everything else is, so that nothing is built twice.
-    run(cargo(&workspace.root).arg("build").args(EVERYTHING).arg("--examples"))?;
+    programs(workspace)?;
     let built = workspace.build_dir().join("debug/examples");
     let packages = workspace.metadata["packages"].as_array();
     let listed =
@@ -85,6 +90,8 @@ pub(super) fn third_party(workspace: &Workspace) -> Result<(), Failure> {
         let mut cargo = cargo(&root);
         // Beside everything else, so that dependencies are built once.
         cargo.args([command, "--locked", "--target-dir"]).arg(workspace.build_dir());
+        // Of what cargo writes by default, most is for debuggers.
+        cargo.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
         cargo
     };
     run(built("clippy").args(["--all-targets", "--", "--deny", "warnings"]))?;
