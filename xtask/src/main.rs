@@ -17,6 +17,7 @@ mod sabotage;
 mod services;
 mod sim;
 mod soak;
+mod stress;
 mod test;
 mod workspace;
 
@@ -71,6 +72,12 @@ Usage: cargo xtask COMMAND
         happens drawn from a seed. Without options 200 seeds of three days each; with a
         seed, 30 days of it. A seed that fails says how to replay it.
 
+  stress [--for 30s|10m|2h] [--rounds COUNT] [--seed N] [--threads N]
+        The engine on real threads: short lives in which callers read, wait, report,
+        listen, close and leave at once, planned by seeds. Thirty seconds unless told.
+        A round that fails names its seed; --seed lives that plan again and again, since
+        the order of the threads is nobody's to choose.
+
   api [--bless]
         Compares the public API of each published crate with its public-api.txt.
         --bless writes the files anew.
@@ -111,6 +118,7 @@ fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["sabotage"] => sabotage::run(None),
         ["sabotage", promise] => sabotage::run(Some(promise)),
         ["sim", options @ ..] => sim::simulate(options),
+        ["stress", options @ ..] if !options.contains(&"--help") => stress::stress(options),
         ["bench", arguments @ ..] => bench::run(arguments),
         ["canary", arguments @ ..] if !arguments.contains(&"--help") => canary::command(arguments),
         ["fuzz", arguments @ ..] if !arguments.contains(&"--help") => fuzz::run_targets(arguments),

@@ -65,6 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     report.stage("documentation tests", || stages::doc_tests(&workspace));
     report.stage("fuzz targets, a short run", || crate::fuzz::short(&workspace));
     report.stage("simulation", || crate::sim::stage(&workspace));
+    report.stage("stress, a short run", || crate::stress::stage(&workspace));
     report.stage("examples", || stages::examples(&workspace));
     report.stage("third-party crate", || stages::third_party(&workspace));
     report.stage("documentation", || stages::documentation(&workspace));

@@ -192,6 +192,8 @@ impl<C: Credential> Handle<C> {
     /// Ends this credential for all clones: nothing is published any more, a running attempt is awaited and what it
     /// brings is revoked, then the credential itself. What others are bound to is revoked when they are gone.
     ///
+    /// When it returns there is nothing to read any more, also if `within` was too short for the rest, which goes on.
+    ///
     /// Cancel safe: closing goes on.
     pub async fn close(&self, within: Duration) -> CloseReport {
         let cell = &*self.cell;
@@ -211,10 +213,9 @@ impl<C: Credential> Handle<C> {
             match cell.stand().ended {
                 Some(Ended::Closed(report)) => return *report,
                 Some(Ended::Shutdown) => return out_of_time(until),
+                Some(Ended::Closing) if cell.clock.monotonic() >= deadline => return out_of_time(until),
+                // Until the driver has heard of it the credential can be read, and that is never long.
                 Some(Ended::Closing) | None => {}
-            }
-            if cell.clock.monotonic() >= deadline {
-                return out_of_time(until);
             }
             changed.await;
         }

@@ -56,6 +56,17 @@ async fn promise_12_a_close_that_runs_out_of_time_says_so_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn promise_12_after_a_close_there_is_nothing_to_read_however_short_its_time() {
+    let world = World::new();
+    let handle = world.scheduler.keep(revocable(600).latency(s(1)));
+    handle.ready(s(5)).await.unwrap();
+    let reader = handle.clone();
+    drop(handle.close(Duration::ZERO).await);
+    assert!(reader.peek().is_none());
+    assert_eq!(reader.get().await.unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn promise_12_a_shared_parent_is_revoked_when_its_last_child_is_gone() {
     let world = World::new();
     let (login, first, second) = (revocable(3600), revocable(3600), revocable(3600));
