@@ -38,6 +38,8 @@ pub struct Plan {
     pub(crate) drops_handles_after: Option<Duration>,
     /// While callers are at work, everything is shut down.
     pub(crate) shuts_down_after: Option<Duration>,
+    /// The engine has a runtime of its own, which goes while callers are at work.
+    pub(crate) runtime_goes_after: Option<Duration>,
     pub(crate) plant: Option<Plant>,
     /// How long it waits for anything that must come: a machine under load is not a fault.
     pub(crate) patience: Duration,
@@ -103,6 +105,7 @@ impl Plan {
             drops_scheduler: rng.bool(),
             drops_handles_after: rng.bool().then(|| microseconds(rng, 5_000)),
             shuts_down_after: (rng.u8(..3) == 0).then(|| microseconds(rng, 10_000)),
+            runtime_goes_after: (rng.u8(..12) == 0).then(|| microseconds(rng, 20_000)),
             plant: None,
             patience: Duration::from_secs(60),
         }

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use tokenex_core::{BoxFuture, Handle, Policy, Result, Scheduler, Transport, WeakHandle};
 use tokio::{
-    runtime,
+    runtime::{self, Runtime},
     task::{self, JoinSet},
     time,
 };
@@ -31,7 +31,9 @@ use crate::{
 pub async fn live(plan: Plan) -> Result<(), String> {
     let plan = Arc::new(plan);
     let ledger = Arc::new(Ledger::default());
-    let scheduler = start(&plan);
+    let own = plan.runtime_goes_after.map(|_| OwnRuntime::new()).transpose()?;
+    let on = own.as_ref().map_or_else(runtime::Handle::current, OwnRuntime::handle);
+    let scheduler = start(&plan, on);
     let mut handles = keep(&plan, &scheduler, &ledger).await;
     let weak: Vec<_> = handles.iter().map(Handle::downgrade).collect();
     let scheduler = (!plan.drops_scheduler).then_some(scheduler);
@@ -57,6 +59,11 @@ pub async fn live(plan: Plan) -> Result<(), String> {
             return Err(format!("the shutdown left something: {report}"));
         }
     }
+    if let Some(after) = plan.runtime_goes_after {
+        time::sleep(after).await;
+        around.shut_down.store(true, Ordering::SeqCst);
+        drop(own);
+    }
     // Listeners end when the last handle is gone, and callers have theirs.
     drop(handles);
     drop(scheduler);
@@ -67,7 +74,8 @@ pub async fn live(plan: Plan) -> Result<(), String> {
         Ok::<(), String>(())
     };
     time::timeout(plan.patience, all).await.map_err(|_| "a caller or a listener waits for ever".to_owned())??;
-    over(&plan, &ledger, &weak).await
+    // Without a runtime nobody is left to revoke anything.
+    if plan.runtime_goes_after.is_some() { Ok(()) } else { over(&plan, &ledger, &weak).await }
 }
 
 /// Whatever must come to its end does, and nothing has happened that must not.
@@ -96,7 +104,29 @@ async fn over(plan: &Plan, ledger: &Ledger, weak: &[WeakHandle<Ticket>]) -> Resu
     Ok(())
 }
 
-fn start(plan: &Plan) -> Scheduler {
+/// A runtime that may be dropped from within another.
+struct OwnRuntime(Option<Runtime>);
+
+impl OwnRuntime {
+    fn new() -> Result<Self, String> {
+        let built = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        built.map(|runtime| Self(Some(runtime))).map_err(|error| format!("no runtime: {error}"))
+    }
+
+    fn handle(&self) -> runtime::Handle {
+        self.0.as_ref().map_or_else(runtime::Handle::current, |runtime| runtime.handle().clone())
+    }
+}
+
+impl Drop for OwnRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn start(plan: &Plan, on: runtime::Handle) -> Scheduler {
     let short = Duration::from_millis(10);
     let policy = Policy::default()
         .with_min_spacing(short)
@@ -104,7 +134,7 @@ fn start(plan: &Plan) -> Scheduler {
         .with_rejection_spacing(short / 2)
         .with_grace(plan.grace)
         .with_revoke_deadline(plan.patience);
-    Scheduler::builder(runtime::Handle::current())
+    Scheduler::builder(on)
         .transport(Nowhere)
         .seed(plan.seed)
         .policy(policy)
