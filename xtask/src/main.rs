@@ -72,11 +72,11 @@ Usage: cargo xtask COMMAND
         happens drawn from a seed. Without options 200 seeds of three days each; with a
         seed, 30 days of it. A seed that fails says how to replay it.
 
-  stress [--for 30s|10m|2h] [--rounds COUNT] [--seed N] [--threads N]
+  stress [--for 30s|10m|2h] [--rounds COUNT] [--first N | --seed N] [--threads N]
         The engine on real threads: short lives in which callers read, wait, report,
         listen, close and leave at once, planned by seeds. Thirty seconds unless told.
         A round that fails names its seed; --seed lives that plan again and again, since
-        the order of the threads is nobody's to choose.
+        the order of the threads is nobody's to choose. --first begins with that seed.
 
   api [--bless]
         Compares the public API of each published crate with its public-api.txt.
