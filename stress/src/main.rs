@@ -20,7 +20,7 @@ use tokio::{runtime, task::JoinSet};
 const USAGE: &str = "usage: stress [--for 30s|10m|2h] [--rounds COUNT] [--seed N] [--first N] [--threads N]";
 
 /// Rounds side by side for each thread: most of the time a round waits.
-const PER_THREAD: usize = 8;
+const PER_THREAD: usize = 64;
 
 /// So many failures are told; the rest are counted.
 const TOLD: usize = 10;
@@ -83,6 +83,9 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 async fn run(asked: Arc<Asked>) -> ExitCode {
+    if let Some(seed) = asked.only {
+        println!("{:#?}", Plan::of(seed));
+    }
     let begun = Instant::now();
     let (next, done) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let failures: Arc<Mutex<BTreeMap<u64, String>>> = Arc::default();

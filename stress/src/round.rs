@@ -1,6 +1,7 @@
 //! One round: the plan is lived, and then all of it must be over.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -39,13 +40,13 @@ pub async fn live(plan: Plan) -> Result<(), String> {
     let scheduler = (!plan.drops_scheduler).then_some(scheduler);
 
     let around = Around { plan: Arc::clone(&plan), shut_down: Arc::new(AtomicBool::new(false)) };
-    let mut tasks = JoinSet::new();
+    let (mut tasks, mut at_work) = (JoinSet::new(), HashMap::new());
     for caller in plan.callers.iter().cloned() {
-        let handle = handles[caller.which].clone();
-        tasks.spawn(call(around.clone(), caller, handle));
+        let (handle, does) = (handles[caller.which].clone(), format!("{:?} {}", caller.does, caller.which));
+        at_work.insert(tasks.spawn(call(around.clone(), caller, handle)).id(), does);
     }
-    for handle in &handles {
-        tasks.spawn(hear(handle.listen()));
+    for (place, handle) in handles.iter().enumerate() {
+        at_work.insert(tasks.spawn(hear(handle.listen())).id(), format!("hears all of {place}"));
     }
     if let Some(after) = plan.drops_handles_after {
         time::sleep(after).await;
@@ -68,14 +69,30 @@ pub async fn live(plan: Plan) -> Result<(), String> {
     drop(handles);
     drop(scheduler);
     let all = async {
-        while let Some(ended) = tasks.join_next().await {
-            ended.map_err(|panic| panic.to_string())??;
+        while let Some(ended) = tasks.join_next_with_id().await {
+            let (id, outcome) = ended.map_err(|panic| panic.to_string())?;
+            at_work.remove(&id);
+            outcome?;
         }
         Ok::<(), String>(())
     };
-    time::timeout(plan.patience, all).await.map_err(|_| "a caller or a listener waits for ever".to_owned())??;
+    if let Ok(ended) = time::timeout(plan.patience, all).await {
+        ended?;
+    } else {
+        let at_work: Vec<_> = at_work.values().map(String::as_str).collect();
+        return Err(format!("waits for ever: {}\n{}", at_work.join(", "), stand(&plan, &weak)));
+    }
     // Without a runtime nobody is left to revoke anything.
     if plan.runtime_goes_after.is_some() { Ok(()) } else { over(&plan, &ledger, &weak).await }
+}
+
+/// The credentials that somebody holds still, for whoever looks for the fault.
+fn stand(plan: &Plan, weak: &[WeakHandle<Ticket>]) -> String {
+    let lines = plan.credentials.iter().zip(weak).enumerate().map(|(place, (planned, weak))| {
+        let status = weak.upgrade().map(|handle| handle.status());
+        format!("    {place}, made from {:?}: {status:?}", planned.parent)
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whatever must come to its end does, and nothing has happened that must not.
@@ -128,12 +145,16 @@ impl Drop for OwnRuntime {
 
 fn start(plan: &Plan, on: runtime::Handle) -> Scheduler {
     let short = Duration::from_millis(10);
+    // No limit of the engine's own comes to the rescue of whoever hangs.
+    let longer = plan.patience * 10;
     let policy = Policy::default()
         .with_min_spacing(short)
         .with_backoff_base(short)
         .with_rejection_spacing(short / 2)
         .with_grace(plan.grace)
-        .with_revoke_deadline(plan.patience);
+        .with_revoke_deadline(longer)
+        .with_attempt_deadline(longer)
+        .with_queue_bound(longer);
     Scheduler::builder(on)
         .transport(Nowhere)
         .seed(plan.seed)

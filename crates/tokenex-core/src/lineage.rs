@@ -58,6 +58,8 @@ pub(crate) struct Life {
     owner: EntryKey,
     /// A newer generation has taken over, or none will: whoever is bound to this one must move.
     superseded: AtomicBool,
+    /// Its revocation has begun: nothing that is bound to it may be handed out any more.
+    sealed: AtomicBool,
     /// No longer registered at its bonds.
     released: AtomicBool,
     /// Whose generations are bound to this one, one entry each.
@@ -83,6 +85,7 @@ impl Life {
             bonds: (!bonds.is_empty()).then(|| bonds.into_boxed_slice()),
             owner,
             superseded: AtomicBool::new(false),
+            sealed: AtomicBool::new(false),
             released: AtomicBool::new(false),
             dependents: Mutex::default(),
         }
@@ -186,6 +189,22 @@ impl Life {
         for dependent in self.who_is_bound() {
             dependent.end_moved();
         }
+    }
+
+    /// Its revocation begins, unless somebody is bound to it. Under the lock under which others get bound: whoever comes later
+    /// sees it.
+    pub(crate) fn seal(&self) -> bool {
+        let dependents = self.dependents();
+        let free = dependents.is_empty();
+        if free {
+            self.sealed.store(true, Ordering::Release);
+        }
+        free
+    }
+
+    /// Whether the revocation of one of its bonds had begun when it was made.
+    pub(crate) fn parent_sealed(&self) -> bool {
+        self.bonds().iter().any(|bond| bond.life().sealed.load(Ordering::Acquire))
     }
 
     pub(crate) fn has_dependents(&self) -> bool {

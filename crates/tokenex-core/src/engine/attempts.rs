@@ -13,7 +13,7 @@ use super::cell::Pending;
 use super::closing::RetiredEntry;
 use super::driver::Driver;
 use super::entry::{Entry, Trying};
-use super::kept::{Arrived, Done, Published};
+use super::kept::{Arrival, Arrived, Done, Published, Retired};
 use super::listener::Removed;
 use super::log;
 use super::mailbox::{Forced, Message};
@@ -33,7 +33,6 @@ impl Driver {
         let kind = entry.schedule.kind(now, bound);
         let limit = entry.schedule.started(now, bound, &entry.policy);
         entry.number += 1;
-        entry.needed = false;
         entry.trying = Trying::Running { kind, since: now, monotonic: self.time.monotonic(), slotted };
         let cx = self.attempt(entry, entry.number, limit);
         let deadline = cx.deadline();
@@ -140,13 +139,21 @@ impl Driver {
             let ends = old_ends.into_iter().chain(entry.bound(&self.time)).min();
             self.time.wall_of(ends.map_or(let_go_at, |ends| ends.min(let_go_at)))
         });
-        entry.schedule.issued(now, facts, &entry.policy, self.random.f64());
         let until = ends.map_or(Life::NEVER, |ends| self.time.wall_of(ends));
-        let published = entry.kept.publish(until, self.time.wall_of(since), arrived.same, previous_until);
-        let Some(published) = published else { return };
+        let published = match entry.kept.publish(until, self.time.wall_of(since), arrived.same, previous_until) {
+            Some(Arrival::Published(published)) => published,
+            Some(Arrival::OfNoUse(retired)) => {
+                entry.meter.ended(Ended::Issued { same: arrived.same }, self.time.wall());
+                self.of_no_use(entry, retired);
+                return;
+            }
+            None => return,
+        };
+        entry.schedule.issued(now, facts, &entry.policy, self.random.f64());
         self.recovered(entry);
         entry.meter.ended(Ended::Issued { same: arrived.same }, self.time.wall());
         entry.published = true;
+        entry.needed = false;
         entry.bonded = published.bonded;
         let forced = entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty());
         let generation = published.generation;
@@ -186,9 +193,19 @@ impl Driver {
         entry.schedule.renewed(now, begun, ends, again, &entry.policy, self.random.f64());
         entry.kept.renewed(self.time.wall_of(ends));
         entry.published = true;
+        // A renewal is no answer to a report: that waits for a new credential.
+        entry.needed &= entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty());
         self.recovered(entry);
         entry.meter.ended(Ended::Renewed, self.time.wall());
         log::renewed(&*entry.kept, ends - now);
+    }
+
+    /// What it was made from is being revoked, and takes it along: there is to be another one instead.
+    fn of_no_use(&mut self, entry: &mut Entry, retired: Retired) {
+        let now = self.time.now();
+        entry.extra().retired.push(RetiredEntry::new(retired, now));
+        entry.schedule.of_no_use(now);
+        entry.kept.set_pending(Pending::No);
     }
 
     /// There is to be another one instead.
@@ -201,6 +218,7 @@ impl Driver {
     fn withdrawn(&mut self, entry: &mut Entry) {
         self.recovered(entry);
         entry.published = false;
+        entry.needed = false;
         entry.schedule.withdrawn(self.time.now(), &entry.policy, self.random.f64());
         let absent = Error::new(ErrorKind::NotFound, "the target says that there is no such credential any more")
             .with_provider(entry.kept.provider_name())
@@ -217,6 +235,8 @@ impl Driver {
 
     pub(super) fn failed(&mut self, entry: &mut Entry, error: Error) {
         let now = self.time.now();
+        // Whoever waited hears of it, and asks again or gives up.
+        entry.needed = false;
         let bound = entry.bound(&self.time);
         let failure = Failure {
             transient: error.is_transient(),

@@ -91,7 +91,11 @@ impl Driver {
                 entry.kept.forget(retired.serial);
                 return false;
             }
-            if now < retired.let_go_at || entry.kept.retired_in_use(retired.serial) {
+            let in_use = || match retired.revocable {
+                true => !entry.kept.seal_retired(retired.serial),
+                false => entry.kept.retired_in_use(retired.serial),
+            };
+            if now < retired.let_go_at || in_use() {
                 let over_at = if until == Life::NEVER { NEVER } else { self.time.at_of_wall(until) };
                 let due = if now < retired.let_go_at { retired.let_go_at } else { NEVER };
                 wake_at = wake_at.min(due).min(over_at);
@@ -152,10 +156,7 @@ impl Driver {
         let closing = entry.is_closing();
         match result {
             Ok(Revocation::Accepted) => {
-                // Nobody was bound to it when this began, but an attempt may have been under way that knew it.
-                for dependent in entry.kept.end_retired(serial) {
-                    dependent.parent_changed(true);
-                }
+                entry.kept.end_retired(serial);
                 if let Some(closing) = &mut entry.extra().closing {
                     closing.accepted += 1;
                 }

@@ -36,7 +36,7 @@ pub(super) struct Entry {
     pub(super) bonded: bool,
     /// Somebody waits for it.
     pub(super) asked: bool,
-    /// A running attempt waits for it.
+    /// A running attempt waits for what the next success or failure brings.
     pub(super) needed: bool,
     pub(super) failing: Option<Arc<Failing>>,
     pub(super) failing_since: At,

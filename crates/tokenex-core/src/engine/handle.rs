@@ -237,8 +237,10 @@ impl<C: Credential> Handle<C> {
                 return Ok(issued);
             }
             let stand = cell.stand();
-            // Asked again when something came and was of no use: the driver takes it for what was asked for.
-            let seen = (stand.generation, stand.same, stand.renewals, stand.removals);
+            // Asked again when something came and was of no use, or a failure was overslept: the driver takes either for what
+            // was asked for.
+            let failures = stand.failing.as_ref().map(|failing| failing.failures);
+            let seen = (stand.generation, stand.same, stand.renewals, stand.removals, failures);
             match self.why_not_as(stand) {
                 Why::Ended(error) | Why::Failed(error) => return Err(error),
                 Why::Waiting => {}

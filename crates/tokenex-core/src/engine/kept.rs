@@ -44,6 +44,14 @@ pub(crate) struct Arrived {
     pub(crate) same: bool,
 }
 
+/// What became of a credential that an attempt brought.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    Published(Published),
+    /// The revocation of what it was made from has begun: nobody has seen it, and it is to be let go.
+    OfNoUse(Retired),
+}
+
 /// What publishing changed.
 #[derive(Debug)]
 pub(crate) struct Published {
@@ -73,7 +81,7 @@ pub(crate) trait Kept: Send + Sync {
     /// One attempt, counted, in a span of its own. A panic is an outcome too.
     fn attempt(self: Arc<Self>, kind: Kind, cx: Attempt) -> BoxFuture<'static, Done>;
     /// Makes what arrived the current credential. `previous_until` is told to listeners.
-    fn publish(&self, until: u64, issued_at: u64, same: bool, previous_until: Option<u64>) -> Option<Published>;
+    fn publish(&self, until: u64, issued_at: u64, same: bool, previous_until: Option<u64>) -> Option<Arrival>;
     fn renewed(&self, until: u64);
     /// Takes the current credential away from readers.
     fn remove(&self, reason: Removed, absent: Option<Error>);
@@ -105,8 +113,10 @@ pub(crate) trait Kept: Send + Sync {
     fn retired_until(&self, serial: u64) -> Option<u64>;
     fn retired_in_use(&self, serial: u64) -> bool;
     fn retired_bond(&self, serial: u64) -> Option<Bond>;
-    /// The target has accepted its revocation: it is over, and so is whatever got bound to it meanwhile, which is returned.
-    fn end_retired(&self, serial: u64) -> Vec<EntryKey>;
+    /// Its revocation begins, unless somebody is bound to it.
+    fn seal_retired(&self, serial: u64) -> bool;
+    /// The target has accepted its revocation: it is over, and so is what is bound to it.
+    fn end_retired(&self, serial: u64);
     fn revoke(self: Arc<Self>, serial: u64, cx: Attempt) -> BoxFuture<'static, Result<Revocation>>;
     /// Lets go of a retired generation.
     fn forget(&self, serial: u64);
@@ -176,13 +186,12 @@ impl<C: Credential> Kept for Cell<C> {
         Box::pin(contained(async move { self.try_once(kind, &cx).await }.instrument(span), Done::Failed))
     }
 
-    fn publish(&self, until: u64, issued_at: u64, same: bool, previous_until: Option<u64>) -> Option<Published> {
+    fn publish(&self, until: u64, issued_at: u64, same: bool, previous_until: Option<u64>) -> Option<Arrival> {
         let mut guard = self.lock();
         let slow = &mut *guard;
         let grant = *slow.arrival.take()?;
         let last = slow.last.take();
         let lifetime = Duration::from_nanos(until.saturating_sub(issued_at));
-        slow.stand.longest = slow.stand.longest.max(lifetime);
         let published = match last {
             Some(last) if same && last.life.bonds().is_empty() && grant.bonds.is_empty() => {
                 slow.stand.same += 1;
@@ -198,13 +207,19 @@ impl<C: Credential> Kept for Cell<C> {
                 }
             }
             last => {
+                let generation = slow.stand.generation + u64::from(!same);
+                let issued = self.issue_from(grant, generation, until, issued_at);
+                if issued.life.parent_sealed() {
+                    issued.life.supersede();
+                    slow.last = last;
+                    return Some(Arrival::OfNoUse(slow.retire(issued)));
+                }
                 if same {
                     slow.stand.same += 1;
                 } else {
-                    slow.stand.generation += 1;
+                    slow.stand.generation = generation;
                     slow.stand.previous_until = previous_until.map(from_nanos);
                 }
-                let issued = self.issue_from(grant, slow.stand.generation, until, issued_at);
                 let (bonded, outrun) = (!issued.life.bonds().is_empty(), issued.life.parent_superseded());
                 slow.last = Some(issued.clone());
                 self.current.store(Some(issued));
@@ -222,12 +237,13 @@ impl<C: Credential> Kept for Cell<C> {
                 Published { generation: slow.stand.generation, predecessor, dependents, bonded, outrun }
             }
         };
+        slow.stand.longest = slow.stand.longest.max(lifetime);
         slow.stand.failing = None;
         slow.stand.absent = None;
         slow.stand.pending = Pending::No;
         drop(guard);
         self.changed.notify_waiters();
-        Some(published)
+        Some(Arrival::Published(published))
     }
 
     fn renewed(&self, until: u64) {
@@ -373,11 +389,14 @@ impl<C: Credential> Kept for Cell<C> {
         self.lock().retired(serial).map(Issued::bond)
     }
 
-    fn end_retired(&self, serial: u64) -> Vec<EntryKey> {
-        let slow = self.lock();
-        let Some(issued) = slow.retired(serial) else { return Vec::new() };
-        issued.life.end(self.clock.wall_nanos());
-        issued.life.who_is_bound()
+    fn seal_retired(&self, serial: u64) -> bool {
+        self.lock().retired(serial).is_some_and(|issued| issued.life.seal())
+    }
+
+    fn end_retired(&self, serial: u64) {
+        if let Some(issued) = self.lock().retired(serial) {
+            issued.life.end(self.clock.wall_nanos());
+        }
     }
 
     fn revoke(self: Arc<Self>, serial: u64, cx: Attempt) -> BoxFuture<'static, Result<Revocation>> {

@@ -213,6 +213,13 @@ impl Schedule {
         self.due = now;
     }
 
+    /// An attempt brought what cannot be used: a new one is due, whatever is in hand.
+    pub(crate) fn of_no_use(&mut self, now: At) {
+        self.succeeded();
+        self.reissue = true;
+        self.due = now;
+    }
+
     /// The target says that there is none any more.
     pub(crate) fn withdrawn(&mut self, now: At, policy: &Policy, draw: f64) {
         self.held = None;

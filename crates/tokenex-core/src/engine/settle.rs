@@ -89,10 +89,8 @@ impl Driver {
                 self.start(entry, false);
                 true
             }
-            Trying::Running { .. } => {
-                entry.needed = false;
-                false
-            }
+            // Kept: if this one comes to nothing, the next one is what is waited for.
+            Trying::Running { .. } => false,
             Trying::No => {
                 // Kept while it only has to wait out the spacing between two attempts.
                 entry.needed = !entry.published || entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty());
