@@ -201,9 +201,11 @@ impl Driver {
     }
 
     /// What it was made from is being revoked, and takes it along: there is to be another one instead.
-    fn of_no_use(&mut self, entry: &mut Entry, retired: Retired) {
+    fn of_no_use(&mut self, entry: &mut Entry, retired: Option<Retired>) {
         let now = self.time.now();
-        entry.extra().retired.push(RetiredEntry::new(retired, now));
+        if let Some(retired) = retired {
+            entry.extra().retired.push(RetiredEntry::new(retired, now));
+        }
         entry.schedule.of_no_use(now);
         entry.kept.set_pending(Pending::No);
     }

@@ -48,8 +48,9 @@ pub(crate) struct Arrived {
 #[derive(Debug)]
 pub(crate) enum Arrival {
     Published(Published),
-    /// The revocation of what it was made from has begun: nobody has seen it, and it is to be let go.
-    OfNoUse(Retired),
+    /// The revocation of what it was made from has begun: nobody has seen it, and it is to be let go. Nothing, if it equals what
+    /// is in hand: that may go on.
+    OfNoUse(Option<Retired>),
 }
 
 /// What publishing changed.
@@ -212,7 +213,11 @@ impl<C: Credential> Kept for Cell<C> {
                 if issued.life.parent_sealed() {
                     issued.life.supersede();
                     slow.last = last;
-                    return Some(Arrival::OfNoUse(slow.retire(issued)));
+                    if same {
+                        issued.life.release();
+                        return Some(Arrival::OfNoUse(None));
+                    }
+                    return Some(Arrival::OfNoUse(Some(slow.retire(issued))));
                 }
                 if same {
                     slow.stand.same += 1;
