@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use tokenex_core::{
-    AnySource, Attempt, Error, ErrorKind, Grant, Handle, Outcome, Policy, Provider, Result, Source, Target,
+    AnySource, Attempt, Error, ErrorKind, Grant, Handle, Outcome, Policy, Provider, Rejection, Result, Source, Target,
 };
 
 use crate::support::*;
@@ -164,6 +164,27 @@ async fn promise_18_what_was_made_from_something_that_is_being_revoked_is_handed
     assert_eq!((child.peek().unwrap().0, child.peek().unwrap().generation()), (2, 1));
     let revoked: Vec<_> = leases.log().revoked.into_iter().map(|(_, token)| token).collect();
     assert_eq!(revoked, [1], "what nobody has seen is revoked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_of_no_use_and_equals_what_is_in_hand_is_not_revoked() {
+    let world = World::with(|b| b.policy(Policy::default().with_grace(s(1))));
+    let login = world.scheduler.keep(revocable(36_000).slow_to_revoke(s(4)));
+    login.get().await.unwrap();
+    let users = Fake::new(|_| Answer::Grant(Grant::new(Token(7)).lifetime(s(36_000)).revocable())).made_from(&login);
+    let user = world.scheduler.keep(users.clone());
+    user.get().await.unwrap();
+    world.time.advance(s(10)).await;
+    // From now on it dies with the login, and what comes next was made with one that is being revoked.
+    let _ = users.clone().child_of(&login).latency(s(3));
+    let asks = user.clone();
+    let asks = tokio::spawn(async move { asks.rejected(1).await });
+    world.time.advance(ms(100)).await;
+    login.rejected(1).await.unwrap();
+    world.until(s(20), || users.issues() == 3).await;
+    assert!(user.peek().is_some() && users.log().revoked.is_empty());
+    assert_eq!(asks.await.unwrap().unwrap(), Rejection::Same);
+    assert!(user.peek().is_some() && users.log().revoked.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
