@@ -22,6 +22,11 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     if status.success() { Ok(()) } else { Err(failed(command, status)) }
 }
 
+/// Builds a package's program optimised and runs it.
+pub(crate) fn run_optimised(root: &Path, package: &str, arguments: &[&str]) -> Result<(), Failure> {
+    run(cargo(root).args(["run", "--release", "--locked", "--package", package, "--"]).args(arguments))
+}
+
 /// Runs quietly and returns standard output; what the program said on standard
 /// error is part of the failure.
 pub(crate) fn read(command: &mut Command) -> Result<String, Failure> {

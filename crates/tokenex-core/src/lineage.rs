@@ -179,7 +179,7 @@ impl Life {
         self.who_is_bound()
     }
 
-    pub(crate) fn who_is_bound(&self) -> Vec<EntryKey> {
+    fn who_is_bound(&self) -> Vec<EntryKey> {
         self.dependents().clone()
     }
 

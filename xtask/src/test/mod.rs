@@ -15,7 +15,7 @@ mod real;
 mod stages;
 mod umbrella;
 
-pub(crate) use stages::programs;
+pub(crate) use stages::run_program;
 
 /// What was asked for on the command line.
 #[derive(Default)]

@@ -59,9 +59,15 @@ pub(super) fn doc_tests(workspace: &Workspace) -> Result<(), Failure> {
     run(cargo(&workspace.root).arg("test").args(EVERYTHING).args(["--no-fail-fast", "--doc"]))
 }
 
+/// Runs a program of the workspace as the tests build it.
+pub(crate) fn run_program(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<(), Failure> {
+    programs(workspace)?;
+    run(Command::new(workspace.build_dir().join("debug").join(name)).args(arguments))
+}
+
 /// Builds the programs of all packages. The examples are among them so that cargo takes the features that it takes for the tests:
 /// without any target that may use a dependency for tests, it builds a third of everything anew.
-pub(crate) fn programs(workspace: &Workspace) -> Result<(), Failure> {
+fn programs(workspace: &Workspace) -> Result<(), Failure> {
     run(cargo(&workspace.root).arg("build").args(EVERYTHING).args(["--bins", "--examples"]))
 }
 

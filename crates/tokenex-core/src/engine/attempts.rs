@@ -155,7 +155,7 @@ impl Driver {
         entry.published = true;
         entry.needed = false;
         entry.bonded = published.bonded;
-        let forced = entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty());
+        let forced = entry.is_forced();
         let generation = published.generation;
         if arrived.same {
             entry.reply(|| Forced::Same);
@@ -177,8 +177,8 @@ impl Driver {
             dependent.parent_changed(forced);
         }
         if published.outrun {
-            // At once: nobody knew that it would be in use, so its revocation may be on the way. There are never more of these
-            // than there were attempts in flight.
+            // At once: the old one may have been reported as rejected, and be dead already. There are never more of these than
+            // there were attempts in flight.
             self.move_to_new_parent(entry, true);
         }
     }
@@ -194,7 +194,7 @@ impl Driver {
         entry.kept.renewed(self.time.wall_of(ends));
         entry.published = true;
         // A renewal is no answer to a report: that waits for a new credential.
-        entry.needed &= entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty());
+        entry.needed &= entry.is_forced();
         self.recovered(entry);
         entry.meter.ended(Ended::Renewed, self.time.wall());
         log::renewed(&*entry.kept, ends - now);

@@ -80,6 +80,11 @@ impl Entry {
         self.extra.as_ref().is_some_and(|extra| extra.closing.is_some())
     }
 
+    /// Somebody waits for a new one, whatever is in hand.
+    pub(super) fn is_forced(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty())
+    }
+
     /// When the credential ends because of what it is bound to.
     pub(super) fn bound(&self, time: &Timeline) -> Option<At> {
         // Most are bound to nothing, and then there is no need to look.

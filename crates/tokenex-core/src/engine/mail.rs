@@ -123,7 +123,7 @@ impl Driver {
         let under_way = match entry.trying {
             Trying::Queued { .. } => true,
             Trying::Running { kind, .. } => kind == Kind::Issue,
-            Trying::No => entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty()),
+            Trying::No => entry.is_forced(),
         };
         if !under_way {
             if !force.spaced && entry.extra().stretched == force.generation {

@@ -93,7 +93,7 @@ impl Driver {
             Trying::Running { .. } => false,
             Trying::No => {
                 // Kept while it only has to wait out the spacing between two attempts.
-                entry.needed = !entry.published || entry.extra.as_ref().is_some_and(|extra| !extra.replies.is_empty());
+                entry.needed = !entry.published || entry.is_forced();
                 false
             }
         }
