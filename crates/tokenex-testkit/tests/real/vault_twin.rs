@@ -142,8 +142,8 @@ async fn server_for(issuer: &Issuer, postgres: &Postgres) -> OpenBao {
     let open = role("open").field("bound_audiences", json!([])).subject("ci");
     for role in [
         role("app").subject("ci").token_ttl(MINUTE).token_max_ttl(2 * MINUTE),
-        role("short").token_ttl(3 * SECOND).token_max_ttl(5 * SECOND),
-        role("batch").token_ttl(9 * SECOND).batch(),
+        role("short").token_ttl(6 * SECOND).token_max_ttl(8 * SECOND),
+        role("batch").token_ttl(16 * SECOND).batch(),
         role("gone").token_ttl(MINUTE),
         role("counted").token_ttl(MINUTE).field("token_num_uses", json!(3)),
         bare,
@@ -176,8 +176,8 @@ fn twin_of(issuer: &Issuer) -> VaultTwin {
         }
     }
     auth.role("app").subject("ci").ttl(MINUTE).max_ttl(2 * MINUTE);
-    auth.role("short").ttl(3 * SECOND).max_ttl(5 * SECOND);
-    auth.role("batch").ttl(9 * SECOND).batch();
+    auth.role("short").ttl(6 * SECOND).max_ttl(8 * SECOND);
+    auth.role("batch").ttl(16 * SECOND).batch();
     auth.role("gone").ttl(MINUTE);
     auth.role("counted").ttl(MINUTE).num_uses(3);
     auth.role("bare").no_default_policy();
@@ -291,9 +291,10 @@ async fn logins_look_at_renew_and_revoke_themselves_alike() {
         for increment in [json!("90s"), json!(10), json!("3h"), json!("0"), json!("soon"), json!(-1)] {
             server.post(&format!("by {increment}"), &renew, &app, json!({"increment": increment})).await;
         }
-        sleep(Duration::from_millis(2600)).await;
+        sleep(4 * SECOND).await;
         server.post("near the wall", &renew, &short, json!({})).await;
-        sleep(3 * SECOND).await;
+        // The server may round the end up by a second.
+        sleep(6 * SECOND).await;
         server.post("behind the wall", &renew, &short, json!({})).await;
         for (what, token) in [("app", &app), ("batch", &batch), ("bare", &bare), ("short", &short)] {
             server.post(&format!("{what} revokes"), &revoke, token, json!({})).await;
@@ -328,8 +329,8 @@ async fn leases_are_made_renewed_and_ended_alike() {
         server.renew("without its login", &long, json!(60), &second).await;
 
         let batch = server.log_in("batch", "batch", &good).await;
-        sleep(6 * SECOND).await;
-        let cut = lease_of(&server.get("cut", "database/creds/app", &batch).await);
+        sleep(3 * SECOND).await;
+        let cut = lease_of(&server.get("cut", "database/creds/long", &batch).await);
         server.renew("cut", &cut, json!(60), &batch).await;
         let user = lease_of(&server.get("a user", "database/creds/app", &second).await);
         for what in ["revoked", "revoked again"] {
