@@ -7,8 +7,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::program::{Program, tokenex};
 use crate::terminal::Terminal;
 
-/// Lives of five seconds: the shortest that leave room for a machine that has other things to do.
-const SHORT: &str = "15s";
+/// The shortest with lives of eight seconds, as long as the demo gives any: a machine that has other things to do fits in.
+const SHORT: &str = "24s";
+const SEEN: &str = "What was seen in 24 s:";
 const NAMES: [&str; 5] = ["management-api", "deploy-role", "federated-token", "api-session", "database-user"];
 const WIDE: (u16, u16) = (30, 120);
 
@@ -55,7 +56,7 @@ async fn on_a_terminal_it_draws_one_table_through_two_outages_and_a_resize_and_e
         assert_eq!(left.count(once), 1, "one table only: {:#?}", left.rows);
     }
     assert_eq!(left.count("OUTAGE"), 0, "{:#?}", left.rows);
-    assert_eq!(left.count("What was seen in 15 s:"), 1, "{:#?}", left.rows);
+    assert_eq!(left.count(SEEN), 1, "{:#?}", left.rows);
     assert_eq!(left.count("none failed"), 1, "{:#?}", left.rows);
     assert_eq!(left.count("none refused"), 1, "{:#?}", left.rows);
     assert_eq!(left.count("survived: "), 1, "{:#?}", left.rows);
@@ -77,7 +78,7 @@ async fn through_a_pipe_it_tells_line_by_line_what_happens() {
     let first = place("OUTAGE: Azure refuses connections, and Vault is sealed");
     let mended = place("the outage is over: Azure and Vault are back");
     let second = place("OUTAGE: the issuer answers 503");
-    assert!(first < mended && mended < second && second < place("What was seen in 15 s:"));
+    assert!(first < mended && mended < second && second < place(SEEN));
     assert!(place("the token source at 127.0.0.1") > second, "the issuer's outage met a refresh: {}", end.stdout);
     assert!(place("1 failure: ") > first && end.stdout.contains(", after "), "{}", end.stdout);
 }
