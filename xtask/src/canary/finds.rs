@@ -1,7 +1,7 @@
 //! Everything that a run has left, searched place by place.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fs::{self, File},
     path::{Path, PathBuf},
 };
@@ -61,6 +61,8 @@ pub(super) struct Finds {
     pub(super) asked_for: BTreeMap<&'static str, usize>,
     pub(super) secrets: usize,
     pub(super) short: usize,
+    /// Variables with their values that a program was asked to have, and why: whatever it starts inherits them.
+    inherited: HashMap<Vec<u8>, &'static str>,
 }
 
 #[derive(Default)]
@@ -92,9 +94,8 @@ impl Finds {
             files_below(&folder.part(part)).iter().try_for_each(|file| finds.search(&search, place, file))?;
         }
         let processes = folder.part(Folder::PROCESSES);
-        for (place, name) in [(Place::Arguments, ARGUMENTS), (Place::Environment, ENVIRONMENT)] {
-            finds.search(&search, place, &processes.join(name))?;
-        }
+        finds.search(&search, Place::Arguments, &processes.join(ARGUMENTS))?;
+        finds.search_environment(&search, &processes.join(ENVIRONMENT))?;
         written.iter().try_for_each(|file| finds.search(&search, Place::Workspace, file))?;
         Ok(finds)
     }
@@ -113,20 +114,30 @@ impl Finds {
         Ok(())
     }
 
+    /// Twice: a program is seen by luck, so what starts another one may stand behind it.
+    fn search_environment(&mut self, search: &Search<'_>, path: &Path) -> Result<(), Failure> {
+        if let Ok(file) = File::open(path) {
+            search.read(file, |hit| {
+                let (program, variable) = split(&hit.record);
+                if let Some(why) = asked_for::why(Place::Environment, &program, &variable) {
+                    self.inherited.insert(variable, why);
+                }
+            })?;
+        }
+        self.search(search, Place::Environment, path)
+    }
+
     fn take(&mut self, place: Place, file: &str, hit: Match) {
         let Match { what, line, record } = hit;
         if !place.counts(&what) {
             return;
         }
         let (name, record) = match place {
-            Place::Arguments | Place::Environment => {
-                let at = record.iter().position(|&byte| byte == b'\t').unwrap_or(0);
-                let program = String::from_utf8_lossy(&record[..at]).into_owned();
-                (program, record[at..].trim_ascii_start().to_vec())
-            }
+            Place::Arguments | Place::Environment => split(&record),
             _ => (file.to_owned(), Vec::new()),
         };
-        if let Some(why) = asked_for::why(place, &name, &record) {
+        let inherited = || self.inherited.get(&record).copied();
+        if let Some(why) = asked_for::why(place, &name, &record).or_else(inherited) {
             *self.asked_for.entry(why).or_default() += 1;
             return;
         }
@@ -136,6 +147,12 @@ impl Finds {
         };
         self.leaks.entry(Leak { place, name, what }).or_insert((0, line)).0 += 1;
     }
+}
+
+/// The program of a record, and what it had.
+fn split(record: &[u8]) -> (String, Vec<u8>) {
+    let at = record.iter().position(|&byte| byte == b'\t').unwrap_or(0);
+    (String::from_utf8_lossy(&record[..at]).into_owned(), record[at..].trim_ascii_start().to_vec())
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -148,4 +165,32 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canary::secrets::Secret;
+
+    #[test]
+    fn what_a_program_was_asked_to_have_its_children_inherit_and_no_other_has() {
+        let [asked, other] = ["asked", "other"].map(|name| format!("0123456789-the-{name}-secret-0123456789"));
+        let secrets =
+            [&asked, &other].map(|text| Secret { label: "planted".to_owned(), text: text.clone().into_bytes() });
+        let path = std::env::temp_dir().join(format!("xtask-finds-{:016x}", fastrand::u64(..)));
+        let records = [
+            format!("uname\tMSI_SECRET={asked}"),
+            format!("python\tMSI_SECRET={asked}"),
+            format!("cat\tMSI_SECRET={other}"),
+            format!("cp\tELSEWHERE={asked}"),
+        ];
+        fs::write(&path, records.map(|record| format!("\0{record}")).concat()).unwrap();
+        let mut finds = Finds::default();
+        finds.search_environment(&Search::new(&secrets).unwrap(), &path).unwrap();
+        fs::remove_file(path).unwrap();
+        let leaks: Vec<_> = finds.leaks.keys().map(|leak| leak.name.as_str()).collect();
+        assert_eq!(leaks, ["cat, MSI_SECRET", "cp, ELSEWHERE"]);
+        assert_eq!(finds.asked_for.values().sum::<usize>(), 2);
+        assert_eq!(finds.places[&Place::Environment].texts, 1, "searched twice, counted once");
+    }
 }
